@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets. With --enable-fuzz (clang) each is a libFuzzer program; without, tests/fuzz/replay.c runs the corpus as a unit test.
+# Each block: FUZZ_TARGETS += tests/fuzz/fuzz-NAME, SOURCES = tests/fuzz/fuzz-NAME.c $(FUZZ_MAIN), LDADD, LDFLAGS = $(FUZZ_LDFLAGS).
+FUZZ_TARGETS =
+if FUZZING
+FUZZ_MAIN =
+FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+FUZZ_MAIN = tests/fuzz/replay.c
+FUZZ_LDFLAGS = $(AM_LDFLAGS)
+endif
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy.h - table of distribution modes: one row a mode, team.c looks nothing else up. Pure.
+ *
+ * Adding a mode: one row here, its choose function, a unit test, one line in the manual page.
+ */
+#ifndef XB_NET_POLICY_H
+#define XB_NET_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct team;
+
+struct policy {
+	const char *name; /**< the value of the key `mode` */
+	const char *help;
+	bool single_active; /**< only one member carries traffic (its peers are standby) */
+	/** Member for a frame among the usable ones not in the bit mask `tried`; -1 = none. */
+	int (*choose)(struct team *team, uint32_t hash, uint32_t tried);
+};
+
+/** Row i, NULL past the end. */
+const struct policy *policy_get(int index);
+/** NULL-terminated names, index = row: the choices of the key `mode`. */
+extern const char *const policy_names[];
+
+#endif

@@ -39,7 +39,8 @@ char *ctl_handle(struct ctl *ctl, const char *line, size_t size);
 
 /**
  * Client: sends one command to the socket and waits at most timeout_ms. Returns 0 and *result, or -errno and a sentence that
- * names the socket and the next step (daemon not running, no permission, ...). args may be NULL, borrowed.
+ * names the socket and the next step (daemon not running, no permission, ...); -EREMOTEIO: the daemon itself refused, error is
+ * its own sentence. args may be NULL, borrowed.
  */
 int ctl_call(const char *path, const char *cmd, json_t *args, int timeout_ms, json_t **result,
 	     char error[CTL_ERROR_MAX]);

@@ -23,7 +23,7 @@ enum key_type {
 	KEY_TYPE_BYTES,	   /**< uint64_t: bytes */
 	KEY_TYPE_DURATION, /**< uint64_t: ns */
 	KEY_TYPE_ENUM,	   /**< int: index into choices */
-	KEY_TYPE_STRING,   /**< char[max + 1]: no control characters; min..max = length range */
+	KEY_TYPE_STRING,   /**< char[max + 1]: printable ASCII; min..max = length range */
 	KEY_TYPE_MAC,	   /**< uint8_t[6]: aa:bb:cc:dd:ee:ff, unicast */
 };
 
@@ -31,7 +31,7 @@ struct key {
 	const char *name;
 	enum key_type type;
 	size_t offset;		    /**< of the member in the object's struct */
-	uint64_t min, max;	    /**< range in the stored unit; lengths for strings */
+	uint64_t min, max;	    /**< range in the stored unit, max 0 = no limit (numbers); lengths for strings */
 	const char *const *choices; /**< KEY_TYPE_ENUM: NULL-terminated */
 	const char *def;	    /**< default in the notation of a value; NULL = the key must be given */
 	bool live;		    /**< takes effect at once; else when the object is created */
@@ -39,8 +39,12 @@ struct key {
 };
 
 struct key_table {
-	const char *name;      /**< "team", "vif" ... also the [section] word of a file */
-	const char *path;      /**< where in xenstore, for documentation */
+	const char *name; /**< "team", "vif" ... also the [section] word of a file */
+	/**
+	 * Where in xenstore an object's keys stand. Words in capitals are the words of a file's section in order:
+	 * "/local/domain/0/xenback/vm/UUID/vif/DEV" <-> [vm UUID vif DEV]. xenbackctl goes by it.
+	 */
+	const char *path;
 	const struct key *keys;
 	size_t n_keys;
 	size_t object_size; /**< sizeof the struct */
@@ -63,6 +67,9 @@ int key_set(const struct key_table *table, void *object, const char *name, const
 
 /** Formats the member in the notation that key_set takes; returns a string to free(). */
 char *key_format(const struct key *key, const void *object);
+
+/** What key_set takes for this key, in words ("a time such as 250us, 10ms or 5s, 1ms to 1h"); a string to free(). */
+char *key_allowed(const struct key *key);
 
 /** Prints the table as POD (perlpod(1)) for the manual pages. */
 void keys_print_pod(const struct key_table *table);

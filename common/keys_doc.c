@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* keys_doc.c - a key table as a piece of manual page (POD), from the same rows that parse the values. */
+#include "keys.h"
+
+#include <stdio.h>
+
+#include "util.h"
+
+/* In POD only angle brackets can be mistaken for markup. */
+static void print_escaped(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '<')
+			fputs("E<lt>", stdout);
+		else if (*text == '>')
+			fputs("E<gt>", stdout);
+		else
+			putchar(*text);
+	}
+}
+
+static void print_key(const struct key *key)
+{
+	AUTO_FREE char *allowed = key_allowed(key);
+
+	printf("=item B<%s>\n\n", key->name);
+	print_escaped(key->help);
+	fputs("\n\n", stdout);
+	printf("Value: ");
+	print_escaped(allowed);
+	if (key->def) {
+		fputs(*key->def ? ". Default: " : ". Default: empty", stdout);
+		print_escaped(key->def);
+	} else {
+		fputs(". Must be given", stdout);
+	}
+	fputs(key->live ? ". A change takes effect at once.\n\n"
+			: ". A change takes effect when the object is created anew.\n\n",
+	      stdout);
+}
+
+void keys_print_pod(const struct key_table *table)
+{
+	printf("=head2 [%s]\n\n", table->name);
+	if (table->path) {
+		fputs("In xenstore: F<", stdout);
+		print_escaped(table->path);
+		fputs(">\n\n", stdout);
+	}
+	fputs("=over 4\n\n", stdout);
+	for (size_t i = 0; i < table->n_keys; i++)
+		print_key(&table->keys[i]);
+	fputs("=back\n\n", stdout);
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The modes that are not scenarios: --bench and --shell.
+
+BENCH_ROUNDS=${XENBACK_LAB_ROUNDS:-3}
+BENCH_SECONDS=${XENBACK_LAB_SECONDS:-8}
+
+# "BACKEND ROUND DIRECTION MBITS CPU/GB GUEST-CPU/GB" -> one progress line.
+bench_row() {
+    local backend round direction rate cpu guest
+    read -r backend round direction rate cpu guest <<<"$*"
+    echo "$*" >>"$TOP/rows"
+    progress "$(printf 'round %s %-6s %-3s %6s Mbit/s, CPU s/GB: Dom0 %s, guest %s' \
+        "$round" "$backend" "$direction" "$rate" "$cpu" "$guest")"
+}
+
+# median BACKEND DIRECTION COLUMN; "-" without a measurement.
+median() {
+    awk -v b="$1" -v d="$2" -v c="$3" '$1 == b && $3 == d {print $c}' "$TOP/rows" | sort -n |
+        awk '{v[NR] = $1} END {if (!NR) print "-"
+            else if (NR % 2) print v[(NR + 1) / 2]
+            else print (v[NR / 2] + v[NR / 2 + 1]) / 2}'
+}
+
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN {if (a == "-" || b == "-" || b == 0) print "-"; else printf "%.2f\n", a / b}'; }
+
+# "NAME DIRECTION COLUMN" of every line of the table.
+bench_lines() {
+    cat <<-'LINES'
+	out_mbits out 4
+	in_mbits in 4
+	out_dom0_cpu_s_per_gb out 5
+	in_dom0_cpu_s_per_gb in 5
+	out_guest_cpu_s_per_gb out 6
+	in_guest_cpu_s_per_gb in 6
+	LINES
+}
+
+bench_table() {
+    local name direction column kernel team
+    printf '%-24s %10s %10s %12s\n' "median of $BENCH_ROUNDS rounds" kernel ours ours/kernel
+    while read -r name direction column; do
+        kernel=$(median kernel "$direction" "$column")
+        team=$(median team "$direction" "$column")
+        printf '%-24s %10s %10s %12s\n' "$name" "$kernel" "$team" "$(ratio "$team" "$kernel")"
+    done < <(bench_lines)
+}
+
+json_number() { if [[ $1 == - ]]; then echo null; else echo "$1"; fi; }
+
+bench_json() {
+    local name direction column kernel team comma=''
+    printf '{\n  "bench": "xenlab-vif",\n  "date": "%s",\n  "rounds": %s,\n  "seconds": %s,\n' \
+        "$(date -u +%FT%TZ)" "$BENCH_ROUNDS" "$BENCH_SECONDS"
+    printf '  "where": "Xen 4.17 under QEMU TCG, %s CPUs",\n  "medians": {' "$(nproc)"
+    while read -r name direction column; do
+        kernel=$(median kernel "$direction" "$column")
+        team=$(median team "$direction" "$column")
+        printf '%s\n    "%s": {"kernel": %s, "team": %s, "ratio": %s}' "$comma" "$name" \
+            "$(json_number "$kernel")" "$(json_number "$team")" \
+            "$(json_number "$(ratio "$team" "$kernel")")"
+        comma=,
+    done < <(bench_lines)
+    printf '\n  },\n  "rows": [%s\n  ]\n}\n' "$(awk '{printf "%s\n    {\"backend\": \"%s\", \"round\": %s, \"direction\": \"%s\", \"mbits\": %s, \"dom0_cpu_s_per_gb\": %s, \"guest_cpu_s_per_gb\": %s}", (NR > 1 ? "," : ""), $1, $2, $3, $4, $5, $6}' "$TOP/rows")"
+}
+
+# Every backend that was to run must have every measurement.
+bench_complete() {
+    local wanted=$((BENCH_ROUNDS * 2))
+    [[ -z $STAGE ]] || wanted=$((BENCH_ROUNDS * 4))
+    (($(awk 'NF == 6 && $4 > 0' "$TOP/rows" | wc -l) == wanted))
+}
+
+run_bench() {
+    : >"$TOP/rows"
+    PLAN="bench 1800 $BENCH_ROUNDS $BENCH_SECONDS $PERF"
+    boot fast
+    follow_boot
+    machine_down
+    bench_table
+    [[ -z $JSON ]] || { mkdir -p "$(dirname "$JSON")"; bench_json >"$JSON"; progress "wrote $JSON"; }
+    if [[ $STATE == ended ]] && bench_complete; then
+        report ok 0-bench
+    else
+        keep_console
+        report fail 0-bench "not every measurement was made"
+    fi
+    summary
+}
+
+# The serial console of Dom0 becomes this terminal. Ctrl-A c reaches QEMU's
+# monitor, Ctrl-A a Ctrl-A a Ctrl-A a switches between Dom0 and Xen.
+run_shell() {
+    [[ -t 0 ]] || die "--shell needs a terminal"
+    PLAN=shell
+    SHELL_MODE=1
+    boot "$FLAVOUR"
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Counting what a backend must give back: fds, maps, ports, store nodes, CPU time.
+
+# "fds=N maps=N ports=N nodes=N grants=N"
+account() {
+    local pid
+    pid=$(team_pid)
+    printf 'fds=%s maps=%s ports=%s nodes=%s grants=%s\n' \
+        "$(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)" \
+        "$(grep -c gntdev "/proc/$pid/maps" 2>/dev/null)" \
+        "$(dom0_ports)" "$(xenstore-ls -f / | wc -l)" "$(mapped_grants)"
+}
+
+# Event channels that Dom0 holds.
+dom0_ports() { "$(xen_bin)/lsevtchn" 0 | wc -l; }
+
+xen_bin() { /usr/lib/xen-common/bin/xen-dir | sed 's,$,/bin,'; }
+
+# Xen's own table of grants in use, printed to its log by a debug key.
+mapped_grants() {
+    xl dmesg -c >/dev/null
+    xl debug-keys g
+    xl dmesg -c | awk '/^\(XEN\) *\[ *[0-9]+\]/ || /active entry/ {n++} END {print n + 0}'
+}
+
+# field NAME "a=1 b=2"
+field() { sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" <<<"$2"; }
+
+# CPU seconds of Dom0 since it booted, as Xen counts them.
+dom0_cpu() { xl list 0 | awk 'NR == 2 {print $NF}'; }

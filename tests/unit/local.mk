@@ -7,3 +7,7 @@ UNIT_NET_LIBS = netback-team/libnetback.a $(UNIT_XEN_LIBS) $(NL_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+
+UNIT_TESTS += tests/unit/test-xenbus
+tests_unit_test_xenbus_SOURCES = tests/unit/test-xenbus.c
+tests_unit_test_xenbus_LDADD = $(UNIT_XEN_LIBS)

@@ -3,8 +3,11 @@
  * app.h - skeleton of a daemon: options, event loop, signals, readiness, watchdog, dropping of rights.
  *
  * Common options: --xen real|box[:SOCKET], --log [MODULE=]LEVEL (repeatable), --ctl SOCKET, --check, --version, --help.
- * Order: options -> (--check: check, exit) -> Xen -> control socket (with the commands help, stats, metrics, log, keys, status)
- * -> start -> drop rights (capabilities to `keep_caps`, no_new_privs, seccomp) -> READY=1 -> loop (watchdog pings) -> stop.
+ * Order: options -> check (--check: exit) -> Xen -> control socket (with the commands help, stats, metrics, log, keys, status)
+ * -> capabilities down to `keep_caps` -> start -> no_new_privs, seccomp -> READY=1 -> loop (watchdog pings) -> stop.
+ * Capabilities go before start, while there is one thread: they belong to threads, and start makes more of those.
+ *
+ * SIGTERM and SIGINT end the loop, then stop runs. SIGHUP does nothing but a log line: settings are live in xenstore.
  */
 #ifndef XB_APP_H
 #define XB_APP_H
@@ -47,7 +50,7 @@ struct app_desc {
 	size_t n_options;
 	const struct key_table *const *tables; /**< for the command "keys" and the manual page */
 	size_t n_tables;
-	const cap_value_t *keep_caps; /**< capabilities that stay after start */
+	const cap_value_t *keep_caps; /**< capabilities that start and all after it have */
 	size_t n_keep_caps;
 	bool no_xen; /**< this program needs no Xen */
 	/** Checks the environment and the configuration; prints what is wrong; 0 = fine. Runs before start and for --check. */

@@ -2,9 +2,10 @@
 /*
  * ctl.c - control socket, the daemon's side; ctl_client.c is the other one.
  *
- * Theory of Operation: one stream socket, lines of JSON. A client's bytes gather in its buffer until a newline; the reply goes into
- * its output buffer, and while that has not gone out nothing more is read from it: a client that asks and never reads costs
- * one reply. A client may not stall, nor even slow, the loop of the daemon.
+ * Theory of Operation: one stream socket, lines of JSON. A client's bytes gather in its buffer
+ * until a newline; the reply goes into its output buffer, and while that has not gone out nothing
+ * more is read from it: a client that asks and never reads costs one reply. A client may not stall,
+ * nor even slow, the loop of the daemon.
  */
 #include "ctl.h"
 
@@ -77,7 +78,8 @@ static char *reply_line(json_t *reply)
 	char *text = json_dumps(reply, JSON_COMPACT);
 
 	json_decref(reply);
-	return text ? text : xb_strdup("{\"ok\":false,\"error\":\"the reply does not fit into JSON\"}");
+	return text ? text
+		    : xb_strdup("{\"ok\":false,\"error\":\"the reply does not fit into JSON\"}");
 }
 
 static char *error_line(const char *error)
@@ -89,7 +91,7 @@ static struct command *find_command(struct ctl *ctl, const char *name)
 {
 	struct command *command;
 
-	DL_FOREACH(ctl->commands, command) {
+	DL_FOREACH (ctl->commands, command) {
 		if (!strcmp(command->name, name))
 			return command;
 	}
@@ -103,12 +105,13 @@ static char *unknown_command(struct ctl *ctl, const char *name)
 	struct nearest nearest;
 
 	nearest_init(&nearest, name);
-	DL_FOREACH(ctl->commands, command) {
+	DL_FOREACH (ctl->commands, command) {
 		nearest_offer(&nearest, command->name);
 	}
 	if (nearest.best)
-		text = xb_asprintf("unknown command \"%.64s\"; did you mean \"%s\"? `help` lists the commands",
-				   name, nearest.best);
+		text = xb_asprintf(
+			"unknown command \"%.64s\"; did you mean \"%s\"? `help` lists the commands",
+			name, nearest.best);
 	else
 		text = xb_asprintf("unknown command \"%.64s\"; `help` lists the commands", name);
 	return error_line(text);
@@ -129,7 +132,8 @@ static char *run_command(struct ctl *ctl, const char *name, json_t *args)
 		json_decref(result);
 		return error_line(*error ? error : strerror(-err));
 	}
-	return reply_line(json_pack("{s:b, s:o}", "ok", 1, "result", result ? result : json_null()));
+	return reply_line(
+		json_pack("{s:b, s:o}", "ok", 1, "result", result ? result : json_null()));
 }
 
 /* *not_json: this is no client of ours, and what follows will not be better. */
@@ -144,14 +148,17 @@ static char *answer(struct ctl *ctl, const char *line, size_t size, bool *not_js
 
 	*not_json = !request;
 	if (!request) {
-		text = xb_asprintf("the request is not JSON: %s (column %d); expected {\"cmd\": \"help\"}",
-				   why.text, why.column);
+		text = xb_asprintf(
+			"the request is not JSON: %s (column %d); expected {\"cmd\": \"help\"}",
+			why.text, why.column);
 		return error_line(text);
 	}
 	if (!name) {
-		reply = error_line("the request needs a member \"cmd\", a string, such as {\"cmd\": \"help\"}");
+		reply = error_line("the request needs a member \"cmd\", a string, such as "
+				   "{\"cmd\": \"help\"}");
 	} else if (args && !json_is_object(args)) {
-		reply = error_line("\"args\" of a request is an object, such as {\"name\": \"team0\"}");
+		reply = error_line(
+			"\"args\" of a request is an object, such as {\"name\": \"team0\"}");
 	} else {
 		args = args ? json_incref(args) : json_object();
 		reply = run_command(ctl, name, args);
@@ -182,9 +189,9 @@ static int cmd_help(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 	struct command *command;
 
 	*result = json_array();
-	DL_FOREACH(ctl->commands, command) {
-		json_array_append_new(*result,
-				      json_pack("{s:s, s:s}", "cmd", command->name, "usage", command->usage));
+	DL_FOREACH (ctl->commands, command) {
+		json_array_append_new(*result, json_pack("{s:s, s:s}", "cmd", command->name,
+							 "usage", command->usage));
 	}
 	return 0;
 }
@@ -336,7 +343,8 @@ static int set_address(struct sockaddr_un *address, const char *path)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(address->sun_path)) {
-		log_err("socket path %s is longer than %zu bytes", path, sizeof(address->sun_path) - 1);
+		log_err("socket path %s is longer than %zu bytes", path,
+			sizeof(address->sun_path) - 1);
 		return -ENAMETOOLONG;
 	}
 	strcpy(address->sun_path, path);
@@ -354,7 +362,8 @@ static int remove_stale(const struct sockaddr_un *address)
 	if (stat(address->sun_path, &st))
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode)) {
-		log_err("%s is there and is no socket; remove it or choose another --ctl", address->sun_path);
+		log_err("%s is there and is no socket; remove it or choose another --ctl",
+			address->sun_path);
 		return -EEXIST;
 	}
 	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN) {
@@ -430,10 +439,12 @@ int ctl_create(struct ctl **out, sd_event *event, const char *path)
 		if (ctl->fd < 0)
 			err = listen_at(ctl, path);
 		if (!err)
-			err = sd_event_add_io(event, &ctl->source, ctl->fd, EPOLLIN, on_connection, ctl);
+			err = sd_event_add_io(event, &ctl->source, ctl->fd, EPOLLIN, on_connection,
+					      ctl);
 		/* Out of descriptors, a connection stays ready for ever. */
 		if (err >= 0)
-			err = sd_event_source_set_ratelimit(ctl->source, USEC_PER_SEC, CONNECTIONS_PER_SEC);
+			err = sd_event_source_set_ratelimit(ctl->source, USEC_PER_SEC,
+							    CONNECTIONS_PER_SEC);
 	}
 	if (err < 0) {
 		ctl_destroy(ctl);
@@ -450,10 +461,10 @@ void ctl_destroy(struct ctl *ctl)
 
 	if (!ctl)
 		return;
-	DL_FOREACH_SAFE(ctl->clients, client, next_client) {
+	DL_FOREACH_SAFE (ctl->clients, client, next_client) {
 		client_close(client);
 	}
-	DL_FOREACH_SAFE(ctl->commands, command, next_command) {
+	DL_FOREACH_SAFE (ctl->commands, command, next_command) {
 		free(command);
 	}
 	sd_event_source_disable_unref(ctl->source);

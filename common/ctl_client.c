@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl_client.c - control socket, the side that asks: one command, one answer, and errors that say what to do next. */
+/* ctl_client.c - control socket, the side that asks: one command, one answer, and errors that say
+ * what to do next. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ struct call {
 	char *error;
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(struct call *call, int err, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct call *call, int err, const char *fmt,
+						      ...)
 {
 	va_list args;
 
@@ -62,11 +64,13 @@ static int explain_connect(struct call *call, int err)
 			    n, name, call->path, n, name);
 	case ECONNREFUSED:
 		return fail(call, -err,
-			    "%.*s is not running: nobody listens on %.200s; see `systemctl status %.*s`", n,
-			    name, call->path, n, name);
+			    "%.*s is not running: nobody listens on %.200s; see `systemctl status "
+			    "%.*s`",
+			    n, name, call->path, n, name);
 	case EACCES:
 	case EPERM:
-		return fail(call, -err, "no permission for the control socket %.200s: run it as root (sudo)",
+		return fail(call, -err,
+			    "no permission for the control socket %.200s: run it as root (sudo)",
 			    call->path);
 	case EAGAIN:
 		return fail(call, -err,
@@ -74,7 +78,8 @@ static int explain_connect(struct call *call, int err)
 			    "`systemctl status %.*s`",
 			    n, name, call->path, n, name);
 	}
-	return fail(call, -err, "cannot connect to the control socket %.200s: %s", call->path, strerror(err));
+	return fail(call, -err, "cannot connect to the control socket %.200s: %s", call->path,
+		    strerror(err));
 }
 
 static int call_connect(struct call *call)
@@ -82,8 +87,8 @@ static int call_connect(struct call *call)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(call->path) >= sizeof(address.sun_path))
-		return fail(call, -ENAMETOOLONG, "socket path %.120s is longer than %zu bytes", call->path,
-			    sizeof(address.sun_path) - 1);
+		return fail(call, -ENAMETOOLONG, "socket path %.120s is longer than %zu bytes",
+			    call->path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, call->path);
 	call->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (call->fd < 0)
@@ -107,7 +112,8 @@ static int call_wait(struct call *call, short events)
 		if (n_ready > 0 || (n_ready < 0 && errno == EINTR))
 			return 0;
 	}
-	return fail(call, -ETIMEDOUT, "no answer from %.200s within %d ms; see `journalctl -u %.*s`", call->path,
+	return fail(call, -ETIMEDOUT,
+		    "no answer from %.200s within %d ms; see `journalctl -u %.*s`", call->path,
 		    call->timeout_ms, n, name);
 }
 
@@ -120,7 +126,8 @@ static int call_send(struct call *call, const char *line, size_t size)
 		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return 0; /* it may have said why before it closed */
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return fail(call, -errno, "sending to %.200s: %s", call->path, strerror(errno));
+			return fail(call, -errno, "sending to %.200s: %s", call->path,
+				    strerror(errno));
 		if (n > 0) {
 			line += n;
 			size -= (size_t)n;
@@ -138,7 +145,8 @@ static int call_ended(struct call *call)
 	const char *name;
 	int n = daemon_name(call->path, &name);
 
-	return fail(call, -ECONNRESET, "%.*s closed %.200s without an answer; see `journalctl -u %.*s`", n, name,
+	return fail(call, -ECONNRESET,
+		    "%.*s closed %.200s without an answer; see `journalctl -u %.*s`", n, name,
 		    call->path, n, name);
 }
 
@@ -160,7 +168,8 @@ static int call_receive(struct call *call, char **reply, size_t *size)
 			return call_ended(call);
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EINTR)
-				return fail(call, -errno, "reading from %.200s: %s", call->path, strerror(errno));
+				return fail(call, -errno, "reading from %.200s: %s", call->path,
+					    strerror(errno));
 			err = call_wait(call, POLLIN);
 			if (err)
 				return err;
@@ -172,7 +181,8 @@ static int call_receive(struct call *call, char **reply, size_t *size)
 			return 0;
 		}
 		if (*size > REPLY_MAX)
-			return fail(call, -EMSGSIZE, "the answer from %.200s does not end", call->path);
+			return fail(call, -EMSGSIZE, "the answer from %.200s does not end",
+				    call->path);
 	}
 }
 
@@ -188,7 +198,8 @@ static int parse_reply(struct call *call, const char *reply, size_t size, json_t
 	else if (json_is_false(ok) && error)
 		err = fail(call, -EREMOTEIO, "%s", error);
 	else
-		err = fail(call, -EPROTO, "%.200s answered something that is no reply of a xenback daemon",
+		err = fail(call, -EPROTO,
+			   "%.200s answered something that is no reply of a xenback daemon",
 			   call->path);
 	json_decref(json);
 	if (!err && !*result)

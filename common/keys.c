@@ -2,7 +2,8 @@
 /*
  * keys.c - one value of a key: parse, range-check, store, format; pure.
  *
- * Neighbours: keys_doc.c prints tables as POD, keys_json.c carries them over the control socket, keys_file.c splits files.
+ * Neighbours: keys_doc.c prints tables as POD, keys_json.c carries them over the control socket,
+ * keys_file.c splits files.
  */
 #include "keys.h"
 
@@ -19,20 +20,35 @@ struct unit {
 	uint64_t factor; /* to the stored unit */
 };
 
-/* Largest first: formatting takes the first one that divides. A rate is shown in bits, so bytes come last. */
+/* Largest first: formatting takes the first one that divides. A rate is shown in bits, so bytes
+ * come last. */
 static const struct unit rate_units[] = {
-	{"Tbit", 1000000000000}, {"Gbit", 1000000000}, {"Mbit", 1000000},
-	{"kbit", 1000},		 {"bit", 1},	       {"TB", 8000000000000},
-	{"GB", 8000000000},	 {"MB", 8000000},      {"kB", 8000},
-	{"B", 8},		 {NULL, 0},
+	{"Tbit", 1000000000000},
+	{"Gbit", 1000000000},
+	{"Mbit", 1000000},
+	{"kbit", 1000},
+	{"bit", 1},
+	{"TB", 8000000000000},
+	{"GB", 8000000000},
+	{"MB", 8000000},
+	{"kB", 8000},
+	{"B", 8},
+	{NULL, 0},
 };
 static const struct unit bytes_units[] = {
-	{"TiB", 1ull << 40}, {"TB", 1000000000000}, {"GiB", 1 << 30}, {"GB", 1000000000}, {"MiB", 1 << 20},
-	{"MB", 1000000},     {"KiB", 1 << 10},	    {"KB", 1000},     {"B", 1},		  {NULL, 0},
+	{"TiB", 1ull << 40}, {"TB", 1000000000000}, {"GiB", 1 << 30},
+	{"GB", 1000000000},  {"MiB", 1 << 20},	    {"MB", 1000000},
+	{"KiB", 1 << 10},    {"KB", 1000},	    {"B", 1},
+	{NULL, 0},
 };
 static const struct unit duration_units[] = {
-	{"h", 3600 * NSEC_PER_SEC}, {"min", 60 * NSEC_PER_SEC}, {"s", NSEC_PER_SEC}, {"ms", NSEC_PER_MSEC},
-	{"us", NSEC_PER_USEC},	    {"ns", 1},			{NULL, 0},
+	{"h", 3600 * NSEC_PER_SEC},
+	{"min", 60 * NSEC_PER_SEC},
+	{"s", NSEC_PER_SEC},
+	{"ms", NSEC_PER_MSEC},
+	{"us", NSEC_PER_USEC},
+	{"ns", 1},
+	{NULL, 0},
 };
 static const struct unit no_units[] = {{NULL, 0}};
 
@@ -74,7 +90,8 @@ const struct key *key_find(const struct key_table *table, const char *name)
 	return NULL;
 }
 
-/* Case does not matter but in the B of bytes ("Mb": people mean either by it) and in times ("M" and "m" differ elsewhere). */
+/* Case does not matter but in the B of bytes ("Mb": people mean either by it) and in times ("M" and
+ * "m" differ elsewhere). */
 static bool unit_is(const struct unit *unit, enum key_type type, const char *name)
 {
 	size_t last = strlen(name) - 1;
@@ -161,7 +178,8 @@ static int parse_number(enum key_type type, const char *text, uint64_t *out)
 
 static int parse_bool(const char *text, bool *out)
 {
-	static const char *const words[][4] = {{"0", "no", "off", "false"}, {"1", "yes", "on", "true"}};
+	static const char *const words[][4] = {{"0", "no", "off", "false"},
+					       {"1", "yes", "on", "true"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(words[i]); j++)
@@ -246,7 +264,8 @@ static int parse_value(const struct key *key, const char *text, union value *val
 	return -EINVAL;
 }
 
-static void store_value(const struct key *key, void *object, const char *text, const union value *value)
+static void store_value(const struct key *key, void *object, const char *text,
+			const union value *value)
 {
 	void *member = (char *)object + key->offset;
 
@@ -282,7 +301,8 @@ static char *format_number(enum key_type type, uint64_t number)
 		return xb_strdup(type == KEY_TYPE_RATE ? "none" : "0");
 	while (unit->name && number % unit->factor)
 		unit++;
-	if (!unit->name || (type == KEY_TYPE_BYTES && (unit->factor == 1 || number < PLAIN_BYTES_BELOW)))
+	if (!unit->name ||
+	    (type == KEY_TYPE_BYTES && (unit->factor == 1 || number < PLAIN_BYTES_BELOW)))
 		return xb_asprintf("%" PRIu64, number);
 	return xb_asprintf("%" PRIu64 "%s", number / unit->factor, unit->name);
 }
@@ -335,6 +355,9 @@ static char *allowed_number(const struct key *key)
 	AUTO_FREE char *min = format_number(key->type, key->min);
 	AUTO_FREE char *max = format_number(key->type, key->max);
 
+	if (key->type == KEY_TYPE_RATE && !key->min)
+		return xb_asprintf("%s%s%s, or none", what[key->type], key->max ? ", up to " : "",
+				   key->max ? max : "");
 	if (!key->max)
 		return xb_asprintf("%s, at least %s", what[key->type], min);
 	return xb_asprintf("%s, %s to %s", what[key->type], min, max);
@@ -348,8 +371,8 @@ char *key_allowed(const struct key *key)
 	case KEY_TYPE_ENUM:
 		return allowed_choices(key);
 	case KEY_TYPE_STRING:
-		return xb_asprintf("%" PRIu64 " to %" PRIu64 " printable ASCII characters", key->min,
-				   key->max);
+		return xb_asprintf("%" PRIu64 " to %" PRIu64 " printable ASCII characters",
+				   key->min, key->max);
 	case KEY_TYPE_MAC:
 		return xb_strdup("a unicast address such as 00:16:3e:12:34:56");
 	case KEY_TYPE_U64:
@@ -361,7 +384,8 @@ char *key_allowed(const struct key *key)
 	return xb_strdup("");
 }
 
-/* The value as an error may show it: short, and without what would harm a terminal or a JSON string. */
+/* The value as an error may show it: short, and without what would harm a terminal or a JSON
+ * string. */
 static void quote_value(char out[48], const char *value)
 {
 	size_t n = 0;
@@ -381,11 +405,12 @@ static int unknown_key(const struct key_table *table, const char *name, char err
 	for (size_t i = 0; i < table->n_keys; i++)
 		nearest_offer(&nearest, table->keys[i].name);
 	if (nearest.best)
-		snprintf(error, KEY_ERROR_MAX, "%s has no key \"%s\"; did you mean \"%s\"?", table->name,
-			 quoted, nearest.best);
+		snprintf(error, KEY_ERROR_MAX, "%s has no key \"%s\"; did you mean \"%s\"?",
+			 table->name, quoted, nearest.best);
 	else
-		snprintf(error, KEY_ERROR_MAX, "%s has no key \"%s\"; `xenbackctl keys %s` lists them",
-			 table->name, quoted, table->name);
+		snprintf(error, KEY_ERROR_MAX,
+			 "%s has no key \"%s\"; `xenbackctl keys %s` lists them", table->name,
+			 quoted, table->name);
 	return -ENOENT;
 }
 

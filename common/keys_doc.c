@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keys_doc.c - a key table as a piece of manual page (POD), from the same rows that parse the values. */
+/* keys_doc.c - a key table as a piece of manual page (POD), from the same rows that parse the
+ * values. */
 #include "keys.h"
 
 #include <stdio.h>

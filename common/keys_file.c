@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keys_file.c - splits a configuration text into (section, key, value, line); what they mean is the caller's business. Pure. */
+/* keys_file.c - splits a configuration text into (section, key, value, line); what they mean is the
+ * caller's business. Pure. */
 #include "keys.h"
 
 #include <errno.h>
@@ -42,7 +43,8 @@ static char *strip(char *text)
 	return text;
 }
 
-/* A # starts a comment at the start of a line and after white space, so that it may stand inside of a value. */
+/* A # starts a comment at the start of a line and after white space, so that it may stand inside of
+ * a value. */
 static void cut_comment(char *text)
 {
 	for (char *c = text; *c; c++)
@@ -84,7 +86,8 @@ static int parse_item(struct parser *p, char *text)
 		return fail(p, "a key must stand below a [section]");
 	/* Grows by doubling: at powers of two the array is full. */
 	if (!(file->n_items & (file->n_items - 1)))
-		file->items = xb_realloc(file->items, MAX(file->n_items * 2, 1) * sizeof(*file->items));
+		file->items =
+			xb_realloc(file->items, MAX(file->n_items * 2, 1) * sizeof(*file->items));
 	item = &file->items[file->n_items++];
 	item->section = xb_strdup(p->section);
 	item->key = xb_strdup(key);
@@ -121,7 +124,8 @@ int keys_file_parse(struct keys_file *file, const char *name, const char *text, 
 		if (n && line[n - 1] == '\r')
 			line[n - 1] = 0;
 		p.line++;
-		err = memchr(text + pos, 0, n) ? fail(&p, "NUL byte in the line") : parse_line(&p, line);
+		err = memchr(text + pos, 0, n) ? fail(&p, "NUL byte in the line")
+					       : parse_line(&p, line);
 		pos += n + 1;
 	}
 	free(p.section);

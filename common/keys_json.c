@@ -50,8 +50,8 @@ static json_t *key_to_json(const struct key *key)
 {
 	AUTO_FREE char *allowed = key_allowed(key);
 	json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:s*}", "name", key->name, "type",
-				types[key->type].name, "live", key->live, "help", key->help, "default",
-				key->def);
+				types[key->type].name, "live", key->live, "help", key->help,
+				"default", key->def);
 
 	json_object_set_new(row, "allowed", json_string(allowed));
 	if (is_number(key->type) || key->type == KEY_TYPE_STRING) {
@@ -74,12 +74,14 @@ json_t *keys_to_json(const struct key_table *table)
 
 	for (size_t i = 0; i < table->n_keys; i++)
 		json_array_append_new(rows, key_to_json(&table->keys[i]));
-	return json_pack("{s:s, s:s*, s:o}", "name", table->name, "path", table->path, "keys", rows);
+	return json_pack("{s:s, s:s*, s:o}", "name", table->name, "path", table->path, "keys",
+			 rows);
 }
 
 static bool parse_limit(const struct key *key, const json_t *json, uint64_t *limit)
 {
-	struct key plain = {.name = "limit", .type = is_number(key->type) ? key->type : KEY_TYPE_U64};
+	struct key plain = {.name = "limit",
+			    .type = is_number(key->type) ? key->type : KEY_TYPE_U64};
 	struct key_table table = {.name = "limit", .keys = &plain, .n_keys = 1};
 	char error[KEY_ERROR_MAX];
 

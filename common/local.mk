@@ -8,5 +8,12 @@ common_libxbcommon_a_SOURCES = \
 	common/keys.c common/keys.h common/keys_doc.c common/keys_file.c \
 	common/keys_json.c common/keys_json.h \
 	common/log.c common/log.h \
+	common/mailbox.c common/mailbox.h \
 	common/stats.c common/stats.h \
 	common/util.c common/util.h
+
+# The daemons' skeleton, apart because it calls up into Xen's seam.
+noinst_LIBRARIES += common/libxbapp.a
+common_libxbapp_a_SOURCES = \
+	common/app.c common/app.h common/app_priv.h \
+	common/app_commands.c common/app_rights.c

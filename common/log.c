@@ -2,8 +2,9 @@
 /*
  * log.c - messages with a module, a level, a rate limit and a replaceable sink.
  *
- * Two locks: one for the level table, one around the sink so that lines never mix. The stderr sink writes only what the
- * descriptor takes at once (MSG_DONTWAIT, or poll before a write shorter than PIPE_BUF): a stalled reader costs lines, not time.
+ * Two locks: one for the level table, one around the sink so that lines never mix. The stderr sink
+ * writes only what the descriptor takes at once (MSG_DONTWAIT, or poll before a write shorter than
+ * PIPE_BUF): a stalled reader costs lines, not time.
  */
 #include "log.h"
 
@@ -34,7 +35,8 @@ static struct {
 	} modules[MODULES_MAX];
 	unsigned int n_modules;
 	int most_verbose; /* atomic: the answer without a lock where nobody wants to hear it */
-} levels = {.lock = PTHREAD_MUTEX_INITIALIZER, .all = LOG_LEVEL_INFO, .most_verbose = LOG_LEVEL_INFO};
+} levels = {
+	.lock = PTHREAD_MUTEX_INITIALIZER, .all = LOG_LEVEL_INFO, .most_verbose = LOG_LEVEL_INFO};
 
 static struct {
 	pthread_mutex_t lock;
@@ -159,16 +161,19 @@ static void stderr_sink(enum log_level level, const char *module, const char *li
 	int size;
 
 	if (isatty(STDERR_FILENO))
-		size = snprintf(out, sizeof(out), "%s: %s: %s\n", log_level_name(level), module, line);
+		size = snprintf(out, sizeof(out), "%s: %s: %s\n", log_level_name(level), module,
+				line);
 	else
-		size = snprintf(out, sizeof(out), "<%d>%s: %s\n", level_severity[level], module, line);
+		size = snprintf(out, sizeof(out), "<%d>%s: %s\n", level_severity[level], module,
+				line);
 	size = MIN(size, (int)sizeof(out) - 1);
 	out[size - 1] = '\n';
 	if (!write_at_once(STDERR_FILENO, out, (size_t)size))
 		__atomic_add_fetch(&sink.lost, 1, __ATOMIC_RELAXED);
 }
 
-/* What guests and files say may hold anything: a line stays one line, and a terminal stays as it was. */
+/* What guests and files say may hold anything: a line stays one line, and a terminal stays as it
+ * was. */
 static void copy_printable(char *out, size_t size, const char *in)
 {
 	size_t n = 0;
@@ -231,7 +236,8 @@ uint64_t log_lost(void)
 
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ns, uint64_t *n_suppressed)
 {
-	uint64_t age_ns = now_ns - limit->window_start_ns; /* huge when now_ns went back: a new window */
+	uint64_t age_ns =
+		now_ns - limit->window_start_ns; /* huge when now_ns went back: a new window */
 
 	*n_suppressed = 0;
 	if (!limit->used || age_ns >= limit->interval_ns) {

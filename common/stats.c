@@ -2,8 +2,9 @@
 /*
  * stats.c - registry of counters and gauges, and its three ways of printing.
  *
- * OpenMetrics wants all samples of a metric together under one TYPE and HELP, while we keep one group an object: the printer
- * walks the groups once for each distinct (family, name), in order of first appearance.
+ * OpenMetrics wants all samples of a metric together under one TYPE and HELP, while we keep one
+ * group an object: the printer walks the groups once for each distinct (family, name), in order of
+ * first appearance.
  */
 #include "stats.h"
 
@@ -40,7 +41,7 @@ void stats_destroy(struct stats *stats)
 
 	if (!stats)
 		return;
-	DL_FOREACH_SAFE(stats->groups, group, next) {
+	DL_FOREACH_SAFE (stats->groups, group, next) {
 		stats_remove(stats, group);
 	}
 	free(stats);
@@ -82,14 +83,15 @@ json_t *stats_to_json(const struct stats *stats)
 	json_t *array = json_array();
 	const struct stats_group *group;
 
-	DL_FOREACH(stats->groups, group) {
+	DL_FOREACH (stats->groups, group) {
 		json_t *values = json_object();
 
 		for (size_t i = 0; i < group->n_descs; i++)
-			json_object_set_new(values, group->descs[i].name,
-					    json_integer((json_int_t)read_value(group, &group->descs[i])));
-		json_array_append_new(array, json_pack("{s:s, s:O, s:o}", "family", group->family, "labels",
-						       group->labels, "values", values));
+			json_object_set_new(
+				values, group->descs[i].name,
+				json_integer((json_int_t)read_value(group, &group->descs[i])));
+		json_array_append_new(array, json_pack("{s:s, s:O, s:o}", "family", group->family,
+						       "labels", group->labels, "values", values));
 	}
 	return array;
 }
@@ -113,7 +115,8 @@ static void print_labels(FILE *out, json_t *labels)
 	const char *name, *separator = "{";
 	json_t *value;
 
-	json_object_foreach(labels, name, value) {
+	json_object_foreach(labels, name, value)
+	{
 		fprintf(out, "%s%s=\"", separator, name);
 		print_escaped(out, json_is_string(value) ? json_string_value(value) : "");
 		fputc('"', out);
@@ -134,7 +137,8 @@ static const struct stat_desc *find_desc(const struct stats_group *group, const 
 	return NULL;
 }
 
-static bool seen_before(const struct stats *stats, const struct stats_group *until, const char *name)
+static bool seen_before(const struct stats *stats, const struct stats_group *until,
+			const char *name)
 {
 	for (const struct stats_group *group = stats->groups; group != until; group = group->next)
 		if (find_desc(group, until->family, name))
@@ -159,7 +163,8 @@ static void print_metric(FILE *out, const struct stats_group *first, const struc
 	bool counter = desc->kind == STAT_KIND_COUNTER;
 	const char *unit = unit_of(desc->name);
 
-	fprintf(out, "# TYPE xb_%s_%s %s\n", first->family, desc->name, counter ? "counter" : "gauge");
+	fprintf(out, "# TYPE xb_%s_%s %s\n", first->family, desc->name,
+		counter ? "counter" : "gauge");
 	if (unit)
 		fprintf(out, "# UNIT xb_%s_%s %s\n", first->family, desc->name, unit);
 	fprintf(out, "# HELP xb_%s_%s ", first->family, desc->name);
@@ -193,7 +198,7 @@ char *stats_to_openmetrics(const struct stats *stats)
 	size_t size;
 	FILE *out = open_text(&text, &size);
 
-	DL_FOREACH(stats->groups, group) {
+	DL_FOREACH (stats->groups, group) {
 		for (size_t i = 0; i < group->n_descs; i++)
 			if (!seen_before(stats, group, group->descs[i].name))
 				print_metric(out, group, &group->descs[i]);
@@ -212,12 +217,14 @@ char *stats_to_text(const struct stats *stats)
 	size_t size;
 	FILE *out = open_text(&text, &size);
 
-	DL_FOREACH(stats->groups, group) {
+	DL_FOREACH (stats->groups, group) {
 		int width = 0;
 
 		fputs(group->family, out);
-		json_object_foreach(group->labels, name, value) {
-			fprintf(out, " %s=%s", name, json_is_string(value) ? json_string_value(value) : "");
+		json_object_foreach(group->labels, name, value)
+		{
+			fprintf(out, " %s=%s", name,
+				json_is_string(value) ? json_string_value(value) : "");
 		}
 		fputc('\n', out);
 		for (size_t i = 0; i < group->n_descs; i++)

@@ -79,7 +79,7 @@ size_t xb_distance(const char *a, const char *b)
 
 void nearest_init(struct nearest *nearest, const char *word)
 {
-	*nearest = (struct nearest){.word = word, .distance = 2 + strlen(word) / 4};
+	*nearest = (struct nearest){.word = word, .distance = 2 + strlen(word) / 3};
 }
 
 void nearest_offer(struct nearest *nearest, const char *candidate)

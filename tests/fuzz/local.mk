@@ -12,3 +12,14 @@ endif
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-keys
+tests_fuzz_fuzz_keys_SOURCES = tests/fuzz/fuzz-keys.c tests/fuzz/fuzz-keys-table.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_keys_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_keys_LDFLAGS = $(FUZZ_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus
+
+FUZZ_TARGETS += tests/fuzz/fuzz-ctl
+tests_fuzz_fuzz_ctl_SOURCES = tests/fuzz/fuzz-ctl.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ctl_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_ctl_LDFLAGS = $(FUZZ_LDFLAGS)

@@ -11,3 +11,31 @@ TESTS += $(UNIT_TESTS)
 UNIT_TESTS += tests/unit/test-xenbus
 tests_unit_test_xenbus_SOURCES = tests/unit/test-xenbus.c
 tests_unit_test_xenbus_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-util
+tests_unit_test_util_SOURCES = tests/unit/test-util.c
+tests_unit_test_util_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-clock
+tests_unit_test_clock_SOURCES = tests/unit/test-clock.c
+tests_unit_test_clock_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-cursor
+tests_unit_test_cursor_SOURCES = tests/unit/test-cursor.c
+tests_unit_test_cursor_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-log
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-keys
+tests_unit_test_keys_SOURCES = tests/unit/test-keys.c
+tests_unit_test_keys_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-stats
+tests_unit_test_stats_SOURCES = tests/unit/test-stats.c
+tests_unit_test_stats_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-ctl
+tests_unit_test_ctl_SOURCES = tests/unit/test-ctl.c
+tests_unit_test_ctl_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * app_rights.c - gives up what a running daemon does not need.
+ *
+ * A list of what is denied, not of what is allowed: the libraries below us (libxen*, libnl, libusb,
+ * glibc) change their calls from release to release, and a daemon that dies of an update is worse
+ * than one that could still call sync().
+ */
+#include "app_priv.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "log.h"
+#include "util.h"
+
+#define LOG_MODULE "app"
+
+/* The leak check of AddressSanitizer traces its own process when that ends. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAK_CHECK 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAK_CHECK 1
+#endif
+#endif
+
+static const int denied_calls[] = {
+#ifndef LEAK_CHECK
+	SCMP_SYS(ptrace),
+#endif
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(kcmp),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(move_mount),
+	SCMP_SYS(mount_setattr),
+	SCMP_SYS(open_tree),
+	SCMP_SYS(fsopen),
+	SCMP_SYS(fsconfig),
+	SCMP_SYS(fsmount),
+	SCMP_SYS(fspick),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(unshare),
+	SCMP_SYS(swapon),
+	SCMP_SYS(swapoff),
+	SCMP_SYS(acct),
+	SCMP_SYS(quotactl),
+	SCMP_SYS(mknod),
+	SCMP_SYS(mknodat),
+	SCMP_SYS(name_to_handle_at),
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(reboot),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module),
+	SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(add_key),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(request_key),
+	SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime),
+	SCMP_SYS(clock_adjtime),
+	SCMP_SYS(adjtimex),
+	SCMP_SYS(sethostname),
+	SCMP_SYS(setdomainname),
+	SCMP_SYS(syslog),
+	SCMP_SYS(personality),
+	SCMP_SYS(vhangup),
+	SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),
+	SCMP_SYS(modify_ldt),
+};
+
+int app_restrict_syscalls(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int err = filter ? 0 : -ENOMEM;
+
+	/* All threads at once: start may have made workers. Setting no_new_privs is libseccomp's
+	 * default. */
+	if (!err)
+		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(denied_calls) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied_calls[i], 0);
+	if (!err)
+		err = seccomp_load(filter);
+	if (filter)
+		seccomp_release(filter);
+	if (err)
+		log_err("cannot restrict the system calls: %s", strerror(-err));
+	return err;
+}
+
+static bool is_kept(cap_value_t cap, const cap_value_t *keep, size_t n_keep)
+{
+	for (size_t i = 0; i < n_keep; i++)
+		if (keep[i] == cap)
+			return true;
+	return false;
+}
+
+/* What programs started by us could get; only the owner of CAP_SETPCAP may change it, the others
+ * have nothing there to lose. */
+static void reduce_bounding_set(const cap_value_t *keep, size_t n_keep)
+{
+	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
+		if (!is_kept(cap, keep, n_keep) && cap_get_bound(cap) == 1 && cap_drop_bound(cap))
+			return;
+}
+
+int app_reduce_capabilities(const cap_value_t *keep, size_t n_keep)
+{
+	cap_t now = cap_get_proc(), next = cap_init();
+	int err = 0;
+
+	if (!now || !next) {
+		err = -errno;
+		goto out;
+	}
+	reduce_bounding_set(keep, n_keep);
+	cap_reset_ambient();
+	for (size_t i = 0; i < n_keep && !err; i++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		if (cap_get_flag(now, keep[i], CAP_PERMITTED, &has) || has != CAP_SET)
+			continue; /* not root: what needs it will say so */
+		if (cap_set_flag(next, CAP_PERMITTED, 1, &keep[i], CAP_SET) ||
+		    cap_set_flag(next, CAP_EFFECTIVE, 1, &keep[i], CAP_SET))
+			err = -errno;
+	}
+	if (!err && cap_set_proc(next))
+		err = -errno;
+out:
+	if (err)
+		log_err("cannot reduce the capabilities: %s", strerror(-err));
+	if (now)
+		cap_free(now);
+	if (next)
+		cap_free(next);
+	return err;
+}

@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The file map of docs/ARCHITECTURE.md names every source file, and nothing that is gone.
+. "$(dirname "$0")/lib.sh"
+
+LINES=$(map_lines)
+mapfile -t GLOBS < <(awk '{ print $1 }' <<<"$LINES")
+ok 'the map is there' test "${#GLOBS[@]}" -ge 20
+no_lines 'every source file is in the map' "$(
+    comm -23 <({ c_files; shell_files; } | LC_ALL=C sort -u) <(map_expand "${GLOBS[@]}"))"
+no_lines 'every line of the map names a file that exists' "$(
+    for glob in "${GLOBS[@]}"; do compgen -G "$glob" >/dev/null || printf '%s\n' "$glob"; done)"
+no_lines 'wildcards stand for tests only, [ch] for a pair' "$(
+    printf '%s\n' "${GLOBS[@]}" | grep -v '^tests/' | grep '\*' || true)"
+no_lines 'every line says what the file is for' "$(
+    awk '{ n = $2 == "[P]" ? 3 : 2 } NF < n { print }' <<<"$LINES")"
+done_testing

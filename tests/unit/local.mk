@@ -39,3 +39,7 @@ tests_unit_test_stats_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test-ctl
 tests_unit_test_ctl_SOURCES = tests/unit/test-ctl.c
 tests_unit_test_ctl_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-app
+tests_unit_test_app_SOURCES = tests/unit/test-app.c
+tests_unit_test_app_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)

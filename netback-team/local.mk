@@ -2,9 +2,30 @@
 # libnetback.a: everything but main, so that tests and fuzzers link the real daemon.
 noinst_LIBRARIES += netback-team/libnetback.a
 netback_team_libnetback_a_SOURCES = \
+	netback-team/announce.h \
+	netback-team/buf.c netback-team/buf.h \
+	netback-team/confstore.c netback-team/confstore.h \
 	netback-team/frame.h \
+	netback-team/guest_rx.c \
+	netback-team/guest_tx.c \
+	netback-team/linkwatch.h \
+	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
+	netback-team/netback_ctl.c \
+	netback-team/netback_keys.c netback-team/netback_keys.h \
+	netback-team/netif.c netback-team/netif.h \
+	netback-team/nic.h \
+	netback-team/policy.h \
+	netback-team/shape.c netback-team/shape.h \
 	netback-team/switch.h \
 	netback-team/team.h \
-	netback-team/policy.h \
-	netback-team/nic.h \
-	netback-team/linkwatch.h
+	netback-team/team_status.c \
+	netback-team/teams.c netback-team/teams_priv.h \
+	netback-team/uplink.c \
+	netback-team/vif.c netback-team/vif.h \
+	netback-team/vifdev.c \
+	netback-team/worker.c netback-team/worker.h
+
+sbin_PROGRAMS += netback-team/netback-team
+netback_team_netback_team_SOURCES = netback-team/main.c
+netback_team_netback_team_LDADD = netback-team/libnetback.a common/libxbapp.a common/xen/libxbxen.a \
+	common/libxbcommon.a $(XEN_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(NL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guest_tx.c - frames from guests: one batch out of the ready queues' TX rings to the team or to other guests.
+ *
+ * Theory of Operation: packets are taken in ring order and answered in ring order, and responses are pushed only when a whole
+ * batch is done, so that a successor of a killed daemon finds every unanswered request intact. A packet is copied to one page
+ * a slot, at the slot's own offset: one segment of the grant copy then never crosses a page on either side. Queues
+ * whose frames lately went to other guests only have their headers copied ("peek"); the body then goes from guest to guest in one copy.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "log.h"
+#include "util.h"
+
+#define LOG_MODULE "vif"
+#define PEEK_BYTES FRAME_HEAD_MAX
+
+static struct log_limit tx_log = LOG_LIMIT_INIT(10, 5);
+
+/* Adds the copy of [skip, size) of slot i to the batch. */
+static void copy_slot(struct worker *w, struct tx_record *rec, unsigned int i, uint32_t skip,
+		      uint32_t bytes)
+{
+	const struct netif_slot *slot = &rec->packet.slots[i];
+	struct xen_copy *seg;
+
+	if (bytes == 0)
+		return;
+	seg = &w->tx_copy[w->n_tx_copy++];
+	seg->src.foreign.ref = slot->gref;
+	seg->src.foreign.offset = (uint16_t)(slot->offset + skip);
+	seg->src.foreign.domid = rec->queue->vif->config.domid;
+	seg->dst.virt = rec->pages + (size_t)i * XEN_PAGE_SIZE + slot->offset + skip;
+	seg->len = (uint16_t)bytes;
+	seg->flags = XEN_COPY_SRC_GREF;
+	seg->status = XEN_GNTST_GENERAL_ERROR;
+}
+
+static void copy_begin(struct worker *w, struct tx_record *rec)
+{
+	rec->seg_first = (uint16_t)w->n_tx_copy;
+}
+
+static void copy_end(struct worker *w, struct tx_record *rec)
+{
+	rec->n_segs = (uint16_t)(w->n_tx_copy - rec->seg_first);
+}
+
+/* First phase: everything, or just the headers where the frame probably goes to another guest. */
+static void copy_first(struct worker *w, struct tx_record *rec)
+{
+	struct netif_tx_packet *p = &rec->packet;
+
+	copy_begin(w, rec);
+	rec->whole = !(rec->queue->peek && p->n_slots > 1);
+	if (rec->whole)
+		for (unsigned int i = 0; i < p->n_slots; i++)
+			copy_slot(w, rec, i, 0, p->slots[i].size);
+	else
+		copy_slot(w, rec, 0, 0, MIN(p->slots[0].size, PEEK_BYTES));
+	copy_end(w, rec);
+}
+
+/* Second phase, for a frame whose headers alone were copied and which has to be here after all. */
+static void copy_rest(struct worker *w, struct tx_record *rec)
+{
+	struct netif_tx_packet *p = &rec->packet;
+
+	copy_begin(w, rec);
+	if (p->slots[0].size > PEEK_BYTES)
+		copy_slot(w, rec, 0, PEEK_BYTES, p->slots[0].size - PEEK_BYTES);
+	for (unsigned int i = 1; i < p->n_slots; i++)
+		copy_slot(w, rec, i, 0, p->slots[i].size);
+	copy_end(w, rec);
+	rec->whole = true;
+}
+
+static void fail(struct worker *w, struct tx_record *rec, const char *why)
+{
+	struct vif *vif = rec->queue->vif;
+
+	rec->failed = true;
+	rec->status = NETIF_RSP_ERROR;
+	vif->stats.tx_errors++;
+	log_limited(&tx_log, w->now_ns, LOG_MODULE, LOG_LEVEL_WARN,
+		    "%s: packet of %u bytes in %u slots refused: %s", vif->config.name,
+		    rec->packet.total, rec->packet.n_slots, why);
+}
+
+/* Runs the gathered segments and fails the records whose segments did. */
+static void copy_run(struct worker *w)
+{
+	int rc;
+
+	if (w->n_tx_copy == 0)
+		return;
+	w->stats.copies++;
+	w->stats.copy_segments += w->n_tx_copy;
+	rc = w->xen->ops->gnt_copy(w->gnt, w->tx_copy, w->n_tx_copy);
+	for (unsigned int i = 0; i < w->n_tx; i++) {
+		struct tx_record *rec = &w->tx[i];
+		bool bad = rc < 0 && rec->n_segs;
+
+		for (unsigned int s = 0; s < rec->n_segs && !bad; s++)
+			bad = w->tx_copy[rec->seg_first + s].status != XEN_GNTST_OKAY;
+		rec->n_segs = 0;
+		if (bad && !rec->failed)
+			fail(w, rec, "grant copy failed (revoked or wrong grant reference)");
+	}
+	w->n_tx_copy = 0;
+}
+
+static void mcast_request(struct worker *w, struct tx_record *rec)
+{
+	struct vif *vif = rec->queue->vif;
+	int rc = 0;
+
+	rec->failed = true; /* no frame behind it */
+	if (rec->packet.verdict == NETIF_VERDICT_MCAST_ADD)
+		rc = sw_mcast_add(w->sw, vif->port, rec->packet.mcast);
+	else
+		sw_mcast_del(w->sw, vif->port, rec->packet.mcast);
+	rec->status = rc < 0 ? NETIF_RSP_ERROR : NETIF_RSP_OKAY;
+}
+
+/* Takes one packet out of the ring; true when it did. *more: stopped for want of room, not of packets. */
+static bool take(struct worker *w, struct vif_queue *q, uint32_t *avail, bool *more)
+{
+	struct vif *vif = q->vif;
+	struct tx_record *rec;
+	uint64_t ready_ns;
+	const char *why;
+
+	if (*avail == 0)
+		return false;
+	if (w->n_tx == WORKER_TX_BATCH || w->n_tx_pages + NETIF_SLOTS_FATAL > WORKER_TX_PAGES) {
+		*more = true;
+		return false;
+	}
+	if (vif->shape.rate_bps) {
+		ready_ns = shape_ready_ns(&vif->shape, netif_tx_peek_size(&q->tx), w->now_ns);
+		if (ready_ns > w->now_ns) {
+			q->tx_blocked_ns = ready_ns;
+			vif->stats.tx_throttled++;
+			return false;
+		}
+	}
+	rec = &w->tx[w->n_tx];
+	if (netif_tx_decode(&q->tx, *avail, &rec->packet, &why) < 0) {
+		vif_fail(vif, why);
+		return false;
+	}
+	w->n_tx++;
+	q->tx.req_cons += rec->packet.ring_slots;
+	*avail -= rec->packet.ring_slots;
+	rec->queue = q;
+	rec->status = NETIF_RSP_OKAY;
+	rec->failed = false;
+	rec->tried = 0;
+	rec->n_segs = 0;
+	rec->pages = w->tx_pages + (size_t)w->n_tx_pages * XEN_PAGE_SIZE;
+	switch (rec->packet.verdict) {
+	case NETIF_VERDICT_OK:
+		shape_take(&vif->shape, rec->packet.total, w->now_ns);
+		w->n_tx_pages += rec->packet.n_slots;
+		copy_first(w, rec);
+		break;
+	case NETIF_VERDICT_DROP:
+		fail(w, rec, rec->packet.why);
+		break;
+	case NETIF_VERDICT_MCAST_ADD:
+	case NETIF_VERDICT_MCAST_DEL:
+		mcast_request(w, rec);
+		break;
+	}
+	return true;
+}
+
+/* Takes up to `quota` packets; true when there may be more. */
+static bool collect(struct worker *w, struct vif_queue *q, unsigned int quota)
+{
+	int n = ring_back_requests(&q->tx);
+	bool more = false;
+	uint32_t avail;
+
+	if (n < 0) {
+		vif_fail(q->vif, "TX ring: request index further ahead than the ring has slots (256)");
+		return false;
+	}
+	q->tx_blocked_ns = 0;
+	for (avail = (uint32_t)n; quota > 0; quota--)
+		if (!take(w, q, &avail, &more))
+			return more;
+	return avail > 0;
+}
+
+/* The frame as pieces: copied ones here, the others still in the guest. */
+static void describe(struct tx_record *rec)
+{
+	struct netif_tx_packet *p = &rec->packet;
+	struct pkt *pkt = &rec->pkt;
+
+	pkt->total = p->total;
+	pkt->buf = NULL;
+	pkt->n_frags = 0;
+	for (unsigned int i = 0; i < p->n_slots; i++) {
+		struct frag *frag = &pkt->frags[pkt->n_frags];
+
+		if (p->slots[i].size == 0)
+			continue; /* legal (XSA-448) */
+		frag->virt = rec->whole ? rec->pages + (size_t)i * XEN_PAGE_SIZE + p->slots[i].offset :
+					  NULL;
+		frag->gref = p->slots[i].gref;
+		frag->offset = p->slots[i].offset;
+		frag->domid = rec->queue->vif->config.domid;
+		frag->len = p->slots[i].size;
+		pkt->n_frags++;
+	}
+	pkt->head = rec->pages + p->slots[0].offset;
+	pkt->head_len = rec->whole ? p->slots[0].size : MIN(p->slots[0].size, PEEK_BYTES);
+}
+
+/* Makes the first bytes contiguous where a guest spread its headers over slots (XSA-423, XSA-432). */
+static void gather_head(struct tx_record *rec)
+{
+	struct pkt *pkt = &rec->pkt;
+	uint32_t want = MIN(pkt->total, FRAME_HEAD_MAX), got = 0;
+	unsigned int from = 0;
+	struct frag head;
+
+	while (got < want) {
+		struct frag *frag = &pkt->frags[from];
+		uint32_t n = MIN(frag->len, want - got);
+
+		memcpy(rec->head + got, frag->virt, n);
+		got += n;
+		frag->virt += n;
+		frag->len -= n;
+		if (frag->len == 0)
+			from++;
+	}
+	head = (struct frag){ .virt = rec->head, .len = want };
+	memmove(&pkt->frags[1], &pkt->frags[from], (pkt->n_frags - from) * sizeof(head));
+	pkt->n_frags = pkt->n_frags - from + 1;
+	pkt->frags[0] = head;
+	pkt->head = rec->head;
+	pkt->head_len = want;
+}
+
+static uint8_t gso_to_virtio(const struct netif_tx_packet *p)
+{
+	return p->gso_type == XEN_NETIF_GSO_TYPE_TCPV6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
+							 VIRTIO_NET_HDR_GSO_TCPV4;
+}
+
+/* Headers and offload metadata; false: more of the frame has to be here first. */
+static bool parse(struct worker *w, struct tx_record *rec)
+{
+	struct netif_tx_packet *p = &rec->packet;
+	struct pkt *pkt = &rec->pkt;
+	bool fix_pseudo = p->gso_size && !p->csum_blank;
+	bool short_head = p->slots[0].size < MIN(p->total, FRAME_HEAD_MAX);
+	bool parsed;
+
+	describe(rec);
+	parsed = frame_parse(pkt->head, pkt->head_len, pkt->total, &pkt->info);
+	if ((short_head && (!parsed || pkt->info.l4_len == 0)) || (fix_pseudo && !rec->whole)) {
+		if (!rec->whole)
+			return false;
+		if (short_head) {
+			gather_head(rec);
+			frame_parse(pkt->head, pkt->head_len, pkt->total, &pkt->info);
+		}
+	}
+	pkt->hash = frame_hash(pkt->head, &pkt->info, 0);
+	memset(&pkt->vnet, 0, sizeof(pkt->vnet));
+	if (p->csum_blank || p->gso_size) {
+		if (frame_offload_setup((uint8_t *)pkt->head, pkt->head_len, pkt->total, &pkt->info,
+					p->gso_size, p->gso_size ? gso_to_virtio(p) : 0, fix_pseudo,
+					&pkt->vnet) < 0)
+			fail(w, rec, "checksum or GSO asked for a frame that is no whole TCP or UDP");
+	} else if (p->data_validated) {
+		pkt->vnet.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+	}
+	return true;
+}
+
+static void flood(struct worker *w, struct tx_record *rec)
+{
+	struct vif *from = rec->queue->vif;
+	int port = -1;
+
+	while ((port = sw_flood_next(w->sw, rec->pkt.head, from->port, port)) >= 0)
+		guest_rx_deliver(w, w->ports[port], &rec->pkt);
+	uplink_queue(w, rec);
+}
+
+/* The switch's verdict, performed; a frame that only has its headers here goes from guest to guest. */
+static void forward(struct worker *w, struct tx_record *rec, const struct sw_decision *decision)
+{
+	struct vif *vif = rec->queue->vif;
+
+	switch (decision->verdict) {
+	case SW_VERDICT_UPLINK:
+		uplink_queue(w, rec);
+		break;
+	case SW_VERDICT_LOCAL:
+		vif->stats.tx_local_packets++;
+		guest_rx_deliver(w, w->ports[decision->port], &rec->pkt);
+		break;
+	case SW_VERDICT_FLOOD:
+		flood(w, rec);
+		break;
+	case SW_VERDICT_DROP_SPOOF:
+		vif->stats.tx_spoofed++;
+		return;
+	case SW_VERDICT_DROP_CTRL:
+	case SW_VERDICT_DROP_REFLECT:
+	case SW_VERDICT_DROP_INACTIVE:
+	case SW_VERDICT_DROP_UNKNOWN:
+		vif->stats.tx_control++;
+		return;
+	}
+	vif->stats.tx_packets++;
+	vif->stats.tx_bytes += rec->packet.total;
+	if (rec->packet.gso_size)
+		vif->stats.tx_gso_packets++;
+}
+
+/* Decides every frame of the batch, fetches what is still missing, sends. */
+static void dispatch(struct worker *w)
+{
+	struct sw_decision decisions[WORKER_TX_BATCH];
+	bool parsed[WORKER_TX_BATCH];
+
+	for (unsigned int i = 0; i < w->n_tx; i++) {
+		struct tx_record *rec = &w->tx[i];
+
+		if (rec->failed)
+			continue;
+		parsed[i] = parse(w, rec);
+		if (!parsed[i]) {
+			copy_rest(w, rec);
+			continue;
+		}
+		if (rec->failed)
+			continue;
+		decisions[i] = sw_from_guest(w->sw, rec->queue->vif->port, rec->pkt.head,
+					     rec->pkt.head_len, w->now_ns);
+		if (rec->packet.n_slots > 1)
+			rec->queue->peek = decisions[i].verdict == SW_VERDICT_LOCAL;
+		if (!rec->whole && decisions[i].verdict != SW_VERDICT_LOCAL)
+			copy_rest(w, rec);
+	}
+	copy_run(w);
+	for (unsigned int i = 0; i < w->n_tx; i++) {
+		struct tx_record *rec = &w->tx[i];
+
+		if (!rec->failed && !parsed[i]) {
+			parse(w, rec);
+			if (!rec->failed)
+				decisions[i] = sw_from_guest(w->sw, rec->queue->vif->port, rec->pkt.head,
+							     rec->pkt.head_len, w->now_ns);
+		} else if (!rec->failed && rec->whole && rec->pkt.frags[0].virt == NULL) {
+			describe(rec); /* the body arrived with the second copy */
+		}
+		if (!rec->failed)
+			forward(w, rec, &decisions[i]);
+	}
+}
+
+void guest_touch(struct worker *w, struct vif_queue *q)
+{
+	if (q->touched)
+		return;
+	q->touched = true;
+	q->touched_next = w->touched;
+	w->touched = q;
+}
+
+void guest_notify(struct worker *w)
+{
+	struct vif_queue *q;
+
+	while ((q = w->touched)) {
+		bool tx = ring_back_push(&q->tx), rx = ring_back_push(&q->rx);
+
+		w->touched = q->touched_next;
+		q->touched = false;
+		if (tx || (rx && q->rx_port == q->tx_port)) {
+			w->xen->ops->evt_notify(w->evt, q->tx_port);
+			q->vif->stats.notifies++;
+		}
+		if (rx && q->rx_port != q->tx_port) {
+			w->xen->ops->evt_notify(w->evt, q->rx_port);
+			q->vif->stats.notifies++;
+		}
+	}
+}
+
+/* A queue that ran dry sleeps until the guest's next event; one that the rate limit holds, until it may go on. */
+static void settle(struct worker *w, struct vif_queue *q)
+{
+	if (q->tx_blocked_ns) {
+		worker_deadline(w, q->tx_blocked_ns);
+	} else if (!q->vif->failed && ring_back_arm(&q->tx, 1)) {
+		return; /* something came in between */
+	}
+	q->ready = false;
+	DL_DELETE(w->ready, q);
+	worker_unmask(w, q);
+}
+
+bool guest_tx_run(struct worker *w)
+{
+	struct vif_queue *q, *tmp, *last;
+	unsigned int n_ready = 0;
+	bool more = false;
+
+	w->n_tx = w->n_tx_pages = w->n_tx_copy = 0;
+	DL_FOREACH (w->ready, q)
+		n_ready++;
+	if (n_ready == 0)
+		return false;
+	last = w->ready->prev;
+	DL_FOREACH_SAFE (w->ready, q, tmp) {
+		bool left = false;
+
+		if (q->wait.head)
+			guest_rx_drain(w, q);
+		if (!q->vif->failed)
+			left = collect(w, q, MAX(WORKER_TX_BATCH / n_ready, 4u));
+		q->dry = !left;
+		more |= left;
+		if (q == last)
+			break;
+	}
+	copy_run(w);
+	dispatch(w);
+	guest_rx_flush(w);
+	uplink_flush(w);
+	for (unsigned int i = 0; i < w->n_tx; i++) {
+		struct tx_record *rec = &w->tx[i];
+
+		netif_tx_respond(&rec->queue->tx, &rec->packet, rec->status);
+		guest_touch(w, rec->queue);
+	}
+	guest_notify(w);
+	DL_FOREACH_SAFE (w->ready, q, tmp) {
+		bool end = q == last;
+
+		if (q->dry) {
+			settle(w, q);
+		} else { /* to the end: the next batch begins with the others */
+			DL_DELETE(w->ready, q);
+			DL_APPEND(w->ready, q);
+		}
+		if (end)
+			break;
+	}
+	return more || w->ready != NULL;
+}

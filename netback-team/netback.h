@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netback.h - the control thread of netback-team: what its parts know of each other.
+ *
+ * teams.c turns configuration into workers, NICs and link watches; vifdev.c is the driver that the xenbus scanner calls for each vif;
+ * netback_ctl.c answers xenbackctl. Worker and link watch threads reach this thread through `mail` alone.
+ */
+#ifndef XB_NET_NETBACK_H
+#define XB_NET_NETBACK_H
+
+#include "app.h"
+#include "confstore.h"
+#include "mailbox.h"
+#include "netback_keys.h"
+#include "team.h"
+#include "vif.h"
+#include "worker.h"
+#include "xen/backend.h"
+
+struct teams;
+struct team_entry;
+
+struct netback {
+	struct app *app;
+	struct mailbox *mail;
+	sd_event_source *mail_source;
+	struct confstore *conf;
+	struct teams *teams;
+	struct backend *backend;
+};
+
+/* teams.c */
+
+int teams_create(struct teams **teams, struct netback *nb);
+/** Closes every NIC and worker; no vif may be open any more. */
+void teams_destroy(struct teams *teams);
+/** Reads the configuration again and applies what changed. */
+void teams_apply(struct teams *teams);
+/** The team's entry with one more user, NULL when there is no such team. */
+struct team_entry *teams_get(struct teams *teams, const char *name);
+void teams_put(struct team_entry *entry);
+struct worker *team_entry_worker(struct team_entry *entry);
+const char *team_entry_name(const struct team_entry *entry);
+/** "a, b" for messages; free(). "none" when there are none. */
+char *teams_names(const struct teams *teams);
+/** Array of all teams, or one (NULL when unknown): the replies of "team list" and "team show". */
+json_t *teams_to_json(struct teams *teams);
+json_t *team_to_json(struct team_entry *entry);
+struct team_entry *teams_find(struct teams *teams, const char *name);
+/** Makes a member active by name; "" = the next best. -EINVAL/-ENETDOWN with a sentence. */
+int team_entry_failover(struct team_entry *entry, const char *member, char *error, size_t error_size);
+
+/* vifdev.c */
+
+extern const struct backend_driver vifdev_driver; /**< its ctx is the struct netback */
+/** The policies may have changed: re-reads them, applies what is live. */
+void vifdev_apply_policies(struct netback *nb);
+/** From a worker, by way of the mailbox: a guest broke the protocol. */
+void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const struct vif *vif,
+		   const char *why);
+/** Reply of "vif list" for one device; details: of "vif show". */
+json_t *vifdev_to_json(struct backend_device *dev, bool details);
+json_t *vifdev_explain(struct backend_device *dev);
+
+/* netback_ctl.c */
+
+void netback_ctl_register(struct netback *nb);
+
+#endif

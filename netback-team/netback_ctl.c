@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* netback_ctl.c - the commands of netback-team's control socket (ctl.h); `xenbackctl` is their client. */
+#include "netback.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "util.h"
+
+struct list_ctx {
+	json_t *array;
+};
+
+static void append_vif(void *ctx, struct backend_device *dev)
+{
+	json_array_append_new(((struct list_ctx *)ctx)->array, vifdev_to_json(dev, false));
+}
+
+static int vif_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct netback *nb = ctx;
+	struct list_ctx list = { json_array() };
+
+	backend_foreach(nb->backend, append_vif, &list);
+	*result = list.array;
+	return 0;
+}
+
+static struct backend_device *find_vif(struct netback *nb, json_t *args, char error[CTL_ERROR_MAX])
+{
+	json_int_t domid, devid;
+	struct backend_device *dev;
+
+	if (json_unpack(args, "{s:I, s:I}", "domid", &domid, "devid", &devid) < 0 || domid < 0 ||
+	    domid > 32751 || devid < 0 || devid > INT32_MAX) {
+		snprintf(error, CTL_ERROR_MAX, "arguments domid (0 to 32751) and devid are needed");
+		return NULL;
+	}
+	dev = backend_find(nb->backend, (uint16_t)domid, (uint32_t)devid);
+	if (!dev)
+		snprintf(error, CTL_ERROR_MAX,
+			 "there is no vif%d.%d; `xenbackctl vif list` shows those that are", (int)domid,
+			 (int)devid);
+	return dev;
+}
+
+static int vif_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct backend_device *dev = find_vif(ctx, args, error);
+
+	if (!dev)
+		return -ENOENT;
+	*result = vifdev_to_json(dev, true);
+	return 0;
+}
+
+static int explain_vif(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct backend_device *dev = find_vif(ctx, args, error);
+
+	if (!dev)
+		return -ENOENT;
+	*result = vifdev_explain(dev);
+	return 0;
+}
+
+static int team_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	*result = teams_to_json(((struct netback *)ctx)->teams);
+	return 0;
+}
+
+/* The string argument `key`; NULL with a sentence when it is missing. */
+static const char *need(json_t *args, const char *key, char error[CTL_ERROR_MAX])
+{
+	const char *value = json_string_value(json_object_get(args, key));
+
+	if (!value)
+		snprintf(error, CTL_ERROR_MAX, "argument %s (a string) is needed", key);
+	return value;
+}
+
+static struct team_entry *find_team(struct netback *nb, json_t *args, char error[CTL_ERROR_MAX])
+{
+	const char *name = need(args, "name", error);
+	struct team_entry *entry = name ? teams_find(nb->teams, name) : NULL;
+	AUTO_FREE char *known = NULL;
+
+	if (name && !entry) {
+		known = teams_names(nb->teams);
+		snprintf(error, CTL_ERROR_MAX, "there is no team \"%s\"; known: %s", name, known);
+	}
+	return entry;
+}
+
+static int team_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct team_entry *entry = find_team(ctx, args, error);
+
+	if (!entry)
+		return -ENOENT;
+	*result = team_to_json(entry);
+	return 0;
+}
+
+static int team_failover_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct team_entry *entry = find_team(ctx, args, error);
+	const char *member = json_string_value(json_object_get(args, "nic"));
+	int rc;
+
+	if (!entry)
+		return -ENOENT;
+	rc = team_entry_failover(entry, member ? member : "", error, CTL_ERROR_MAX);
+	if (rc < 0)
+		return rc;
+	*result = team_to_json(entry);
+	return 0;
+}
+
+/* Writes one key of a team after checking it: the watch then applies it, as for any other writer. */
+static int write_key(struct netback *nb, const char *team, const char *key, const char *value,
+		     json_t **result, char error[CTL_ERROR_MAX])
+{
+	AUTO_FREE char *path = xb_asprintf("%s/%s/%s", NETBACK_TEAM_PATH, team, key);
+	AUTO_FREE char *error_path = xb_asprintf("%s/%s/error", NETBACK_TEAM_PATH, team);
+	AUTO_FREE char *refused = NULL;
+	struct team_options scratch;
+	char why[KEY_ERROR_MAX];
+	int rc;
+
+	keys_set_defaults(&team_key_table, &scratch);
+	rc = key_set(&team_key_table, &scratch, key, value, why);
+	if (rc < 0) {
+		snprintf(error, CTL_ERROR_MAX, "%s", why);
+		return rc;
+	}
+	confstore_put(nb->conf, path, value);
+	teams_apply(nb->teams);
+	refused = confstore_get(nb->conf, error_path);
+	if (refused) {
+		snprintf(error, CTL_ERROR_MAX, "%s", refused);
+		return -EINVAL;
+	}
+	*result = json_pack("{s:s, s:s, s:s}", "team", team, "key", key, "value", value);
+	return 0;
+}
+
+static int team_set(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	const char *name = need(args, "name", error), *key, *value;
+
+	if (!name || !(key = need(args, "key", error)) || !(value = need(args, "value", error)))
+		return -EINVAL;
+	return write_key(ctx, name, key, value, result, error);
+}
+
+static bool is_member(const char *word, size_t n, const char *nic)
+{
+	size_t name = strcspn(word, ":");
+
+	return MIN(name, n) == strcspn(nic, ":") && strncmp(word, nic, MIN(name, n)) == 0;
+}
+
+/* The members key without `nic`, a string to free(); *found: it was there. */
+static char *without(const char *members, const char *nic, bool *found)
+{
+	char *out = xb_strdup("");
+
+	*found = false;
+	for (const char *p = members; *p;) {
+		size_t n;
+		char *longer;
+
+		p += strspn(p, " \t");
+		n = strcspn(p, " \t");
+		if (n && is_member(p, n, nic)) {
+			*found = true;
+		} else if (n) {
+			longer = xb_asprintf("%s%s%.*s", out, *out ? " " : "", (int)n, p);
+			free(out);
+			out = longer;
+		}
+		p += n;
+	}
+	return out;
+}
+
+static int change_member(struct netback *nb, json_t *args, bool add, json_t **result,
+			 char error[CTL_ERROR_MAX])
+{
+	const char *name = need(args, "name", error), *nic;
+	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *old = NULL;
+	AUTO_FREE char *rest = NULL;
+	AUTO_FREE char *members = NULL;
+	bool found;
+
+	if (!name || !(nic = need(args, "nic", error)))
+		return -EINVAL;
+	path = xb_asprintf("%s/%s/members", NETBACK_TEAM_PATH, name);
+	old = confstore_get(nb->conf, path);
+	rest = without(old ? old : "", nic, &found);
+	if (found == add) {
+		snprintf(error, CTL_ERROR_MAX, "team %s: %s is %s its members (\"%s\")", name, nic,
+			 add ? "already one of" : "not one of", old ? old : "");
+		return add ? -EEXIST : -ENOENT;
+	}
+	members = add ? xb_asprintf("%s%s%s", rest, *rest ? " " : "", nic) : xb_strdup(rest);
+	return write_key(nb, name, "members", members, result, error);
+}
+
+static int team_add_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	return change_member(ctx, args, true, result, error);
+}
+
+static int team_remove_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	return change_member(ctx, args, false, result, error);
+}
+
+void netback_ctl_register(struct netback *nb)
+{
+	static const struct {
+		const char *name, *usage;
+		ctl_fn fn;
+	} commands[] = {
+		{ "vif list", "all vifs", vif_list },
+		{ "vif show", "{domid, devid}: one vif with counters and features", vif_show },
+		{ "explain vif", "{domid, devid}: why it is or is not connected", explain_vif },
+		{ "team list", "all teams", team_list },
+		{ "team show", "{name}: one team", team_show },
+		{ "team set", "{name, key, value}: write a key of a team", team_set },
+		{ "team add", "{name, nic}: add a member, NIC or NIC:PRIORITY", team_add_cmd },
+		{ "team remove", "{name, nic}: remove a member", team_remove_cmd },
+		{ "team failover", "{name, [nic]}: make a member active", team_failover_cmd },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		ctl_register(nb->app->ctl, commands[i].name, commands[i].usage, commands[i].fn, nb);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netback_keys.h - every configuration key of netback-team: the tables that parse, check, document and apply them.
+ *
+ * Adding a key: one row in netback_keys.c and the member it fills.
+ */
+#ifndef XB_NET_NETBACK_KEYS_H
+#define XB_NET_NETBACK_KEYS_H
+
+#include "keys.h"
+#include "team.h"
+
+#define NETBACK_TEAM_PATH "/local/domain/0/xenback/team"
+#define NETBACK_VM_PATH	  "/local/domain/0/xenback/vm"
+
+/** Policy of one VM's vif, from /local/domain/0/xenback/vm/UUID/vif/DEV: survives reboots of the guest. */
+struct vif_policy {
+	char team[TEAM_NAME_MAX]; /**< "" = what `bridge` of the toolstack says */
+	bool learning, antispoof, csum_fill;
+	uint64_t queues;	 /**< queues offered to the guest */
+	uint64_t rate_bps;	 /**< 0 = what `rate` of the toolstack says */
+	uint64_t burst_bytes;
+};
+
+extern const struct key_table team_key_table; /**< fills struct team_options */
+extern const struct key_table vif_key_table;  /**< fills struct vif_policy */
+/** Both, for the command "keys" and the manual page. */
+extern const struct key_table *const netback_key_tables[2];
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * team_status.c - what a team looks like: replies for xenbackctl, the read-only mirror in xenstore, failover by hand.
+ *
+ * The worker owns the team; a snapshot is taken in its thread and printed in ours.
+ */
+#include "teams_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "policy.h"
+#include "util.h"
+
+#define LOG_MODULE  "team"
+#define STATUS_PATH "/local/domain/0/xenback/status/team"
+#define MIRROR_USEC 100000u /* written at most so often */
+
+struct snapshot {
+	struct team team;
+	struct uplink_stats stats[TEAM_MEMBERS_MAX];
+	uint64_t now_ns;
+};
+
+static int call_snapshot(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	struct snapshot *snap = arg;
+
+	snap->team = w->team;
+	snap->now_ns = w->now_ns;
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		struct uplink *up = w->uplinks[i];
+
+		memset(&snap->stats[i], 0, sizeof(snap->stats[i]));
+		if (!up)
+			continue;
+		if (up->nic && !up->gone)
+			up->stats.rx_dropped = up->nic->ops->drops(up->nic);
+		snap->stats[i] = up->stats;
+	}
+	return 0;
+}
+
+static json_t *member_to_json(const struct member_entry *member, const struct snapshot *snap)
+{
+	int i = team_find(&snap->team, member->name);
+	const struct team_member *m;
+	const struct uplink_stats *s;
+
+	if (i < 0)
+		return json_pack("{s:s, s:s, s:i, s:b, s:b}", "name", member->name, "state", "absent",
+				 "priority", (int)member->priority, "carrier", 0, "active", 0);
+	m = &snap->team.members[i];
+	s = &snap->stats[i];
+	return json_pack(
+		"{s:s, s:s, s:i, s:b, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i}",
+		"name", member->name, "state", team_member_state_name(m->state), "priority",
+		(int)member->priority, "carrier", (int)member->link.carrier, "admin_up",
+		(int)member->link.admin_up, "active", snap->team.active == i, "reason",
+		m->reason ? m->reason : "", "since_ms",
+		(json_int_t)((snap->now_ns - m->since_ns) / NSEC_PER_MSEC), "tx_packets",
+		(json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes, "rx_packets",
+		(json_int_t)s->rx_packets, "rx_bytes", (json_int_t)s->rx_bytes, "rx_dropped",
+		(json_int_t)s->rx_dropped, "errors", (json_int_t)m->n_errors, "flaps",
+		(json_int_t)m->n_flaps, "speed_mbps", (int)member->link.speed_mbps, "mtu",
+		(int)member->link.mtu);
+}
+
+static json_t *options_to_json(const struct team_options *options)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < team_key_table.n_keys; i++) {
+		AUTO_FREE char *value = key_format(&team_key_table.keys[i], options);
+
+		json_object_set_new(all, team_key_table.keys[i].name, json_string(value));
+	}
+	return all;
+}
+
+json_t *team_to_json(struct team_entry *entry)
+{
+	AUTO_FREE struct snapshot *snap = xb_calloc(1, sizeof(*snap));
+	AUTO_FREE char *error_path = xb_asprintf("%s/%s/error", NETBACK_TEAM_PATH, entry->name);
+	AUTO_FREE char *error = confstore_get(entry->teams->nb->conf, error_path);
+	json_t *members = json_array(), *reply;
+	const char *active = "none";
+	bool up = false;
+
+	worker_call(entry->worker, call_snapshot, snap);
+	for (unsigned int i = 0; i < entry->n_members; i++)
+		json_array_append_new(members, member_to_json(&entry->members[i], snap));
+	if (snap->team.active >= 0) {
+		active = snap->team.members[snap->team.active].name;
+		up = true;
+	}
+	reply = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "name", entry->name, "mode",
+			  policy_names[entry->options.mode], "active", active, "state",
+			  up ? "up" : "down", "members", members, "vifs", (int)entry->users, "options",
+			  options_to_json(&entry->options));
+	if (error)
+		json_object_set_new(reply, "error", json_string(error));
+	return reply;
+}
+
+json_t *teams_to_json(struct teams *teams)
+{
+	struct team_entry *entry, *tmp;
+	json_t *all = json_array();
+
+	HASH_ITER (hh, teams->entries, entry, tmp)
+		json_array_append_new(all, team_to_json(entry));
+	return all;
+}
+
+static int call_failover(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	const char *name = arg;
+	int member = name[0] ? team_find(&w->team, name) : -1;
+
+	if (name[0] && member < 0)
+		return -EINVAL;
+	worker_deadline(w, 0);
+	return team_failover(&w->team, member, w->now_ns);
+}
+
+int team_entry_failover(struct team_entry *entry, const char *member, char *error, size_t error_size)
+{
+	int rc = worker_call(entry->worker, call_failover, (void *)member);
+
+	if (rc == -ENETDOWN)
+		snprintf(error, error_size, "team %s: %s is not usable now; `team show %s` says why",
+			 entry->name, member[0] ? member : "no other member", entry->name);
+	else if (rc < 0)
+		snprintf(error, error_size, "team %s: \"%s\" is not one of its members", entry->name,
+			 member);
+	return rc;
+}
+
+static void put(struct confstore *conf, const char *team, const char *key, const char *value)
+{
+	AUTO_FREE char *path = xb_asprintf("%s/%s/%s", STATUS_PATH, team, key);
+
+	confstore_put(conf, path, value);
+}
+
+static void mirror(struct team_entry *entry)
+{
+	AUTO_FREE struct snapshot *snap = xb_calloc(1, sizeof(*snap));
+	struct confstore *conf = entry->teams->nb->conf;
+	const struct team *team = &snap->team;
+
+	worker_call(entry->worker, call_snapshot, snap);
+	put(conf, entry->name, "active", team->active >= 0 ? team->members[team->active].name : "none");
+	for (unsigned int i = 0; i < entry->n_members; i++) {
+		AUTO_FREE char *key = xb_asprintf("member/%s", entry->members[i].name);
+		int m = team_find(team, entry->members[i].name);
+
+		put(conf, entry->name, key,
+		    m < 0 ? "absent" : team_member_state_name(team->members[m].state));
+	}
+}
+
+static int on_mirror(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	struct teams *teams = ctx;
+	struct team_entry *entry, *tmp;
+
+	HASH_ITER (hh, teams->entries, entry, tmp) {
+		if (!entry->dirty)
+			continue;
+		entry->dirty = false;
+		mirror(entry);
+	}
+	return 0;
+}
+
+int team_status_init(struct teams *teams)
+{
+	int rc = sd_event_add_time_relative(teams->nb->app->event, &teams->mirror_timer, CLOCK_MONOTONIC,
+					    0, 1000, on_mirror, teams);
+
+	return rc < 0 ? rc : 0;
+}
+
+void team_status_dirty(struct team_entry *entry)
+{
+	if (!entry->dirty) {
+		sd_event_source_set_time_relative(entry->teams->mirror_timer, MIRROR_USEC);
+		sd_event_source_set_enabled(entry->teams->mirror_timer, SD_EVENT_ONESHOT);
+	}
+	entry->dirty = true;
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * uplink.c - the worker's side of the team: frames to and from the members' NICs, re-selection when one can't send, announcements.
+ *
+ * A frame that a member could not take (no carrier, admin down, gone) is offered to the next member in the same pass, so a dead
+ * link costs nothing but the members that were tried. A NIC whose queue is full is waited for, up to 5 ms.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "log.h"
+#include "util.h"
+
+#define LOG_MODULE   "team"
+#define FULL_WAIT_NS 50000u
+#define FULL_WAITS   100u /* times FULL_WAIT_NS = 5 ms */
+
+/** Receive buffers and messages of one worker, shared by its NICs one after the other. */
+struct nic_vector {
+	struct mmsghdr msgs[WORKER_RX_BATCH];
+	struct iovec iov[WORKER_RX_BATCH][2];
+	struct virtio_net_hdr vnet[WORKER_RX_BATCH];
+	struct buf *bufs[WORKER_RX_BATCH];
+	int32_t vlan_tci[WORKER_RX_BATCH];
+};
+
+static struct log_limit nic_log = LOG_LIMIT_INIT(10, 5);
+
+int uplink_add(struct worker *w, const char *name, uint8_t priority, struct nic *nic)
+{
+	int member = team_find(&w->team, name);
+	struct uplink *up;
+
+	if (member < 0)
+		member = team_add(&w->team, name, priority, NULL);
+	if (member < 0)
+		return member;
+	up = w->uplinks[member];
+	if (!up) {
+		up = xb_calloc(1, sizeof(*up));
+		up->worker = w;
+		up->member = member;
+		w->uplinks[member] = up;
+		w->team.members[member].ctx = up;
+	}
+	if (!w->vector)
+		w->vector = xb_calloc(1, sizeof(*w->vector));
+	worker_nic_replace(w, up, nic);
+	return member;
+}
+
+int uplink_remove(struct worker *w, const char *name)
+{
+	int member = team_find(&w->team, name);
+	struct uplink *up;
+
+	if (member < 0)
+		return -ENOENT;
+	up = w->uplinks[member];
+	team_remove(&w->team, member, w->now_ns);
+	w->uplinks[member] = NULL;
+	worker_nic_replace(w, up, NULL);
+	free(up);
+	return 0;
+}
+
+void uplink_mac(struct worker *w, const uint8_t mac[6], bool add)
+{
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		struct nic *nic = w->uplinks[i] ? w->uplinks[i]->nic : NULL;
+
+		if (nic && add)
+			nic->ops->mac_add(nic, mac);
+		else if (nic)
+			nic->ops->mac_del(nic, mac);
+	}
+}
+
+void uplink_promisc(struct worker *w, bool on)
+{
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (w->uplinks[i] && w->uplinks[i]->nic)
+			w->uplinks[i]->nic->ops->promisc(w->uplinks[i]->nic, on);
+}
+
+static bool too_big(const struct uplink *up, const struct pkt *pkt)
+{
+	/* A GSO frame is cut to the MTU by the NIC; others must fit it, VLAN tag aside. */
+	return pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	       pkt->total > up->nic->mtu + FRAME_ETH_LEN + (pkt->info.has_vlan ? 4 : 0);
+}
+
+void uplink_queue(struct worker *w, struct tx_record *rec)
+{
+	struct pkt *pkt = &rec->pkt;
+	struct uplink *up;
+	struct mmsghdr *msg;
+	int member;
+
+	for (;;) {
+		member = team_choose(&w->team, pkt->hash, rec->tried);
+		if (member < 0) {
+			rec->queue->vif->stats.tx_no_member++;
+			return;
+		}
+		up = w->uplinks[member];
+		if (up && up->nic && !up->gone)
+			break;
+		rec->tried |= 1u << member;
+	}
+	if (too_big(up, pkt)) {
+		rec->queue->vif->stats.tx_too_big++;
+		return;
+	}
+	rec->iov[0] = (struct iovec){ &pkt->vnet, sizeof(pkt->vnet) };
+	for (unsigned int i = 0; i < pkt->n_frags; i++)
+		rec->iov[i + 1] = (struct iovec){ pkt->frags[i].virt, pkt->frags[i].len };
+	up->records[up->n_msgs] = rec;
+	msg = &up->msgs[up->n_msgs++];
+	memset(&msg->msg_hdr, 0, sizeof(msg->msg_hdr));
+	msg->msg_hdr.msg_iov = rec->iov;
+	msg->msg_hdr.msg_iovlen = pkt->n_frags + 1;
+}
+
+static void count_sent(struct worker *w, struct uplink *up, unsigned int from, unsigned int n)
+{
+	for (unsigned int i = from; i < from + n; i++)
+		up->stats.tx_bytes += up->records[i]->pkt.total;
+	up->stats.tx_packets += n;
+	w->stats.nic_tx_packets += n;
+}
+
+static void wait_for_room(struct worker *w)
+{
+	const struct timespec pause = { .tv_nsec = FULL_WAIT_NS };
+
+	w->stats.nic_full_waits++;
+	nanosleep(&pause, NULL);
+}
+
+/* The member can't send now: what is left goes to others. */
+static void reselect(struct worker *w, struct uplink *up, unsigned int from, unsigned int n, int error)
+{
+	team_on_send_error(&w->team, up->member, error, w->now_ns);
+	if (error == ENXIO || error == ENODEV) {
+		up->gone = true;
+		if (w->observer.nic_gone)
+			w->observer.nic_gone(w->observer.ctx, w->team.members[up->member].name);
+	}
+	for (unsigned int i = from; i < n; i++) {
+		up->records[i]->tried |= 1u << up->member;
+		w->stats.reselected++;
+		uplink_queue(w, up->records[i]);
+	}
+}
+
+/* One frame that the driver will never take. */
+static void refuse(struct worker *w, struct uplink *up, struct tx_record *rec, int error)
+{
+	struct vif *vif = rec->queue->vif;
+
+	up->stats.tx_errors++;
+	if (error == EMSGSIZE)
+		vif->stats.tx_too_big++;
+	else
+		vif->stats.tx_refused++;
+	log_limited(&nic_log, w->now_ns, LOG_MODULE, LOG_LEVEL_WARN,
+		    "%s: %s refused a frame of %u bytes from %s: %s (MTU %u)", w->team.name,
+		    up->nic->name, rec->pkt.total, vif->config.name, strerror(error), up->nic->mtu);
+}
+
+static bool is_link_error(int error)
+{
+	return error == ENETDOWN || error == ENXIO || error == ENODEV || error == ENOBUFS ||
+	       error == EAGAIN;
+}
+
+static void flush_one(struct worker *w, struct uplink *up)
+{
+	unsigned int n = up->n_msgs, done = 0, waits = 0;
+
+	up->n_msgs = 0; /* re-selection may not queue here again: the member is in `tried` */
+	while (done < n) {
+		int rc = up->nic->ops->send(up->nic, up->msgs + done, n - done);
+
+		w->stats.sends++;
+		if (rc > 0) {
+			count_sent(w, up, done, (unsigned int)rc);
+			done += (unsigned int)rc;
+			continue;
+		}
+		if (!is_link_error(-rc)) {
+			refuse(w, up, up->records[done++], -rc);
+			continue;
+		}
+		if ((rc == -ENOBUFS || rc == -EAGAIN) && waits < FULL_WAITS &&
+		    up->nic->ops->carrier(up->nic) == 1) {
+			waits++;
+			wait_for_room(w);
+			continue;
+		}
+		up->stats.tx_errors += n - done;
+		reselect(w, up, done, n, -rc);
+		return;
+	}
+}
+
+void uplink_flush(struct worker *w)
+{
+	bool again;
+
+	do {
+		again = false;
+		for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+			struct uplink *up = w->uplinks[i];
+
+			if (!up || !up->n_msgs)
+				continue;
+			flush_one(w, up);
+			again = true;
+		}
+	} while (again);
+}
+
+/* Puts back the VLAN tag that the kernel took off (IEEE 802.1Q): the frame begins 4 bytes earlier. */
+static uint8_t *insert_vlan(uint8_t *frame, uint16_t tci, struct virtio_net_hdr *vnet)
+{
+	uint8_t *start = frame - 4;
+
+	memmove(start, frame, 12);
+	start[12] = 0x81;
+	start[13] = 0x00;
+	start[14] = (uint8_t)(tci >> 8);
+	start[15] = (uint8_t)tci;
+	if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+		vnet->csum_start += 4;
+	return start;
+}
+
+static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
+{
+	struct nic_vector *v = w->vector;
+	uint32_t len = v->msgs[i].msg_len - (uint32_t)sizeof(v->vnet[i]);
+	struct sw_decision decision;
+	struct pkt pkt;
+	int port = -1;
+
+	if (v->msgs[i].msg_len < sizeof(v->vnet[i]) + FRAME_ETH_LEN)
+		return;
+	pkt.vnet = v->vnet[i];
+	pkt.frags[0].virt = v->bufs[i]->data;
+	if (v->vlan_tci[i] >= 0) {
+		pkt.frags[0].virt = insert_vlan(v->bufs[i]->data, (uint16_t)v->vlan_tci[i], &pkt.vnet);
+		len += 4;
+	}
+	pkt.frags[0].len = pkt.total = pkt.head_len = len;
+	pkt.head = pkt.frags[0].virt;
+	pkt.n_frags = 1;
+	pkt.hash = 0;
+	pkt.info.payload_off = 0;
+	pkt.buf = &v->bufs[i];
+	up->stats.rx_packets++;
+	up->stats.rx_bytes += len;
+	decision = sw_from_nic(w->sw, team_may_receive(&w->team, up->member),
+			       w->team.active == up->member, pkt.head, len, w->now_ns);
+	switch (decision.verdict) {
+	case SW_VERDICT_LOCAL:
+		guest_rx_deliver(w, w->ports[decision.port], &pkt);
+		break;
+	case SW_VERDICT_FLOOD:
+		while ((port = sw_flood_next(w->sw, pkt.head, -1, port)) >= 0)
+			guest_rx_deliver(w, w->ports[port], &pkt);
+		break;
+	case SW_VERDICT_UPLINK:
+	case SW_VERDICT_DROP_SPOOF:
+	case SW_VERDICT_DROP_CTRL:
+	case SW_VERDICT_DROP_REFLECT:
+	case SW_VERDICT_DROP_INACTIVE:
+	case SW_VERDICT_DROP_UNKNOWN:
+		w->stats.nic_rx_dropped_switch++;
+		break;
+	}
+}
+
+/* Buffers for one receive call; as many as the pool has. */
+static unsigned int refill(struct worker *w)
+{
+	struct nic_vector *v = w->vector;
+	unsigned int i;
+
+	for (i = 0; i < WORKER_RX_BATCH; i++) {
+		if (!v->bufs[i])
+			v->bufs[i] = buf_get(w->pool, BUF_BIG_DATA);
+		if (!v->bufs[i])
+			break;
+		v->iov[i][0] = (struct iovec){ &v->vnet[i], sizeof(v->vnet[i]) };
+		v->iov[i][1] = (struct iovec){ v->bufs[i]->data, BUF_BIG_DATA };
+		memset(&v->msgs[i].msg_hdr, 0, sizeof(v->msgs[i].msg_hdr));
+		v->msgs[i].msg_hdr.msg_iov = v->iov[i];
+		v->msgs[i].msg_hdr.msg_iovlen = 2;
+	}
+	return i;
+}
+
+static bool receive_one(struct worker *w, struct uplink *up)
+{
+	unsigned int room = refill(w);
+	int n;
+
+	if (room == 0)
+		return false; /* every buffer waits for guests: the socket's own buffer takes the rest */
+	n = up->nic->ops->recv(up->nic, w->vector->msgs, w->vector->vlan_tci, room);
+	w->stats.receives++;
+	if (n < 0) {
+		up->readable = false;
+		reselect(w, up, 0, 0, -n);
+		return false;
+	}
+	for (int i = 0; i < n; i++)
+		from_nic(w, up, (unsigned int)i);
+	w->stats.nic_rx_packets += (uint64_t)n;
+	guest_rx_flush(w);
+	guest_notify(w);
+	up->readable = up->nic->fd < 0 || (unsigned int)n == room;
+	return (unsigned int)n == room;
+}
+
+bool uplink_receive(struct worker *w)
+{
+	bool more = false;
+
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		struct uplink *up = w->uplinks[i];
+
+		if (up && up->nic && !up->gone && up->readable)
+			more |= receive_one(w, up);
+	}
+	return more;
+}
+
+/* A RARP goes to the active member, or in modes without one to every member: the switch learns where its answers belong. */
+static void announce_one(struct worker *w, uint8_t *frame)
+{
+	struct virtio_net_hdr vnet = { 0 };
+	struct iovec iov[2] = { { &vnet, sizeof(vnet) }, { frame, FRAME_RARP_LEN } };
+	struct mmsghdr msg = { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 2 } };
+	struct uplink *up = w->team.active >= 0 ? w->uplinks[w->team.active] : NULL;
+
+	if (up && up->nic && up->nic->ops->send(up->nic, &msg, 1) == 1)
+		w->stats.announced++;
+}
+
+void uplink_timers(struct worker *w)
+{
+	uint8_t frame[FRAME_RARP_LEN];
+
+	team_run(&w->team, w->now_ns);
+	worker_deadline(w, team_deadline(&w->team));
+	while (announce_next(&w->announce, w->now_ns, frame))
+		announce_one(w, frame);
+	worker_deadline(w, announce_deadline(&w->announce));
+}
+
+static void on_member(void *ctx, struct team *team, int member, enum team_member_state old)
+{
+	struct worker *w = ctx;
+	const struct team_member *m = &team->members[member];
+
+	log_info("%s: %s: %s -> %s (%s)", team->name, m->name, team_member_state_name(old),
+		 team_member_state_name(m->state), m->reason ? m->reason : "");
+	if (w->observer.team_changed)
+		w->observer.team_changed(w->observer.ctx, team_member_state_name(m->state), m->name,
+					 m->reason);
+}
+
+static void on_active(void *ctx, struct team *team, int old, int new, const char *reason)
+{
+	struct worker *w = ctx;
+	uint8_t macs[ANNOUNCE_MACS_MAX][6];
+	const char *name = new >= 0 ? team->members[new].name : "none";
+
+	log_info("%s: active member %s -> %s (%s)", team->name,
+		 old >= 0 ? team->members[old].name : "none", name, reason);
+	if (new >= 0)
+		announce_start(&w->announce, (const uint8_t(*)[6])macs,
+			       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->now_ns);
+	if (w->observer.team_changed)
+		w->observer.team_changed(w->observer.ctx, "active", name, reason);
+}
+
+void uplink_team_observer(struct worker *w, struct team_observer *observer)
+{
+	*observer = (struct team_observer){ .member = on_member, .active = on_active, .ctx = w };
+}
+
+const struct stat_desc uplink_stat_descs[] = {
+#define ROW(member, text) { #member, STAT_KIND_COUNTER, offsetof(struct uplink_stats, member), text }
+	ROW(tx_packets, "Frames sent through this member"),
+	ROW(tx_bytes, "Bytes sent through this member"),
+	ROW(tx_errors, "Frames that this member could not send"),
+	ROW(rx_packets, "Frames received on this member"),
+	ROW(rx_bytes, "Bytes received on this member"),
+	ROW(rx_dropped, "Frames that the kernel dropped because the worker was slow"),
+#undef ROW
+};
+const size_t uplink_n_stat_descs = ARRAY_SIZE(uplink_stat_descs);

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vifdev.c - a vif as the control thread sees it: keys in, features out, connected to its team's worker.
+ *
+ * The scanner (common/xen/backend.h) calls this driver as a device passes through the xenbus states. Everything that a guest wrote is
+ * read in one transaction, bounded and checked, before a worker hears of it.
+ */
+#include "netback.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "shape.h"
+#include "util.h"
+
+#define LOG_MODULE "vif"
+
+struct vifdev {
+	struct netback *nb;
+	struct backend_device *dev;
+	char uuid[64]; /**< of the VM, "" = unknown */
+	struct vif_policy policy;
+	char policy_error[KEY_ERROR_MAX];
+	struct team_entry *team; /**< while connected */
+	struct vif *vif;	 /**< while connected */
+	struct stats_group *group;
+	char failure[128]; /**< why the data path gave up, "" = it did not */
+};
+
+/* --- configuration --- */
+
+static void policy_dir(const struct vifdev *vd, char *out, size_t size)
+{
+	snprintf(out, size, "%s/%s/vif/%u", NETBACK_VM_PATH, vd->uuid, vd->dev->devid);
+}
+
+static void read_uuid(struct vifdev *vd)
+{
+	AUTO_FREE char *path = xb_asprintf("/local/domain/%u/vm", vd->dev->domid);
+	AUTO_FREE char *vm = confstore_get(vd->nb->conf, path);
+
+	if (vm && strncmp(vm, "/vm/", 4) == 0 && strlen(vm + 4) < sizeof(vd->uuid) &&
+	    !strchr(vm + 4, '/'))
+		snprintf(vd->uuid, sizeof(vd->uuid), "%s", vm + 4);
+}
+
+static void read_policy(struct vifdev *vd)
+{
+	char dir[160];
+	int rc;
+
+	if (!vd->uuid[0])
+		read_uuid(vd);
+	if (!vd->uuid[0])
+		return;
+	policy_dir(vd, dir, sizeof(dir));
+	vd->policy_error[0] = '\0';
+	rc = confstore_read(vd->nb->conf, dir, &vif_key_table, &vd->policy, vd->policy_error);
+	if (rc != -EIO)
+		confstore_set_error(vd->nb->conf, dir, rc < 0 ? vd->policy_error : NULL);
+}
+
+/* The rate in force: the VM's policy before the toolstack's rate=. A wrong one is reported and the old one stays. */
+static void read_rate(struct vifdev *vd, uint64_t *rate_bps, uint64_t *burst_bytes)
+{
+	AUTO_FREE char *value = NULL;
+	uint64_t rate, burst;
+
+	if (vd->policy.rate_bps) {
+		*rate_bps = vd->policy.rate_bps;
+		*burst_bytes = vd->policy.burst_bytes;
+		return;
+	}
+	if (backend_read(vd->dev, XEN_TXN_NONE, false, "rate", &value) < 0) {
+		*rate_bps = *burst_bytes = 0;
+		return;
+	}
+	if (shape_parse_xl_rate(value, &rate, &burst) < 0) {
+		log_warn("%s: rate \"%s\" in %s: not \"BYTES,MICROSECONDS\" as xl writes it; the limit stays "
+			 "as it was",
+			 vd->dev->name, value, vd->dev->dir);
+		return;
+	}
+	*rate_bps = rate;
+	*burst_bytes = burst;
+}
+
+static void team_name(struct vifdev *vd, char *out, size_t size)
+{
+	AUTO_FREE char *bridge = NULL;
+
+	if (vd->policy.team[0]) {
+		snprintf(out, size, "%s", vd->policy.team);
+		return;
+	}
+	out[0] = '\0';
+	if (backend_read(vd->dev, XEN_TXN_NONE, false, "bridge", &bridge) == 0)
+		snprintf(out, size, "%.*s", (int)strcspn(bridge, ";"), bridge);
+}
+
+/* --- the driver: birth, features --- */
+
+static int vifdev_create(void *ctx, struct backend_device *dev, char *error, size_t error_size)
+{
+	struct vifdev *vd = xb_calloc(1, sizeof(*vd));
+
+	vd->nb = ctx;
+	vd->dev = dev;
+	keys_set_defaults(&vif_key_table, &vd->policy);
+	dev->ctx = vd;
+	return 0;
+}
+
+static void vifdev_destroy(void *ctx, struct backend_device *dev)
+{
+	free(dev->ctx);
+	dev->ctx = NULL;
+}
+
+static int vifdev_publish(void *ctx, struct backend_device *dev, xen_txn txn)
+{
+	static const char *const on[] = { "feature-rx-copy", "feature-sg", "feature-gso-tcpv4",
+					  "feature-gso-tcpv6", "feature-ipv6-csum-offload",
+					  "feature-split-event-channels", "feature-multicast-control" };
+	struct vifdev *vd = dev->ctx;
+	int rc = 0;
+
+	read_policy(vd);
+	for (size_t i = 0; i < ARRAY_SIZE(on) && rc == 0; i++)
+		rc = backend_write(dev, txn, on[i], "1");
+	if (rc == 0)
+		rc = backend_write(dev, txn, "feature-rx-flip", "0");
+	if (rc == 0)
+		rc = backend_write(dev, txn, "multi-queue-max-queues", "%llu",
+				   (unsigned long long)vd->policy.queues);
+	return rc;
+}
+
+/* --- the driver: connecting --- */
+
+static int need_u32(struct vifdev *vd, xen_txn txn, const char *key, uint32_t min, uint32_t max,
+		    uint32_t *value, char *error, size_t error_size)
+{
+	int rc = backend_read_u32(vd->dev, txn, true, key, min, max, value);
+
+	if (rc == -ENOENT)
+		snprintf(error, error_size, "the frontend did not write %s", key);
+	else if (rc < 0)
+		snprintf(error, error_size, "the frontend's %s is not a number from %u to %u", key, min,
+			 max);
+	return rc;
+}
+
+static bool flag(struct vifdev *vd, xen_txn txn, const char *key, bool absent)
+{
+	uint32_t value;
+
+	if (backend_read_u32(vd->dev, txn, true, key, 0, UINT32_MAX, &value) < 0)
+		return absent;
+	return value != 0;
+}
+
+static int read_queue(struct vifdev *vd, xen_txn txn, const char *prefix, struct vif_queue_config *queue,
+		      char *error, size_t error_size)
+{
+	char key[64];
+	int rc;
+
+	snprintf(key, sizeof(key), "%stx-ring-ref", prefix);
+	rc = need_u32(vd, txn, key, 0, UINT32_MAX, &queue->tx_ref, error, error_size);
+	snprintf(key, sizeof(key), "%srx-ring-ref", prefix);
+	if (rc == 0)
+		rc = need_u32(vd, txn, key, 0, UINT32_MAX, &queue->rx_ref, error, error_size);
+	if (rc < 0)
+		return rc;
+	snprintf(key, sizeof(key), "%sevent-channel-tx", prefix);
+	if (backend_read_u32(vd->dev, txn, true, key, 0, UINT32_MAX, &queue->tx_port) == 0) {
+		snprintf(key, sizeof(key), "%sevent-channel-rx", prefix);
+		return need_u32(vd, txn, key, 0, UINT32_MAX, &queue->rx_port, error, error_size);
+	}
+	snprintf(key, sizeof(key), "%sevent-channel", prefix);
+	rc = need_u32(vd, txn, key, 0, UINT32_MAX, &queue->tx_port, error, error_size);
+	queue->rx_port = queue->tx_port;
+	return rc;
+}
+
+static int read_frontend(struct vifdev *vd, xen_txn txn, struct vif_config *config, char *error,
+			 size_t error_size)
+{
+	uint32_t n = 1;
+	char prefix[24] = "";
+	int rc;
+
+	if (!flag(vd, txn, "request-rx-copy", false)) {
+		snprintf(error, error_size, "the frontend does not ask for request-rx-copy; page flipping is "
+					    "not supported");
+		return -EOPNOTSUPP;
+	}
+	rc = backend_read_u32(vd->dev, txn, true, "multi-queue-num-queues", 1,
+			      (uint32_t)vd->policy.queues, &n);
+	if (rc < 0 && rc != -ENOENT) {
+		snprintf(error, error_size,
+			 "the frontend's multi-queue-num-queues is not a number from 1 to %u",
+			 (unsigned int)vd->policy.queues);
+		return rc;
+	}
+	config->n_queues = n;
+	rc = 0;
+	for (uint32_t i = 0; i < n && rc == 0; i++) {
+		if (n > 1)
+			snprintf(prefix, sizeof(prefix), "queue-%u/", i);
+		rc = read_queue(vd, txn, prefix, &config->queues[i], error, error_size);
+	}
+	config->sg = flag(vd, txn, "feature-sg", false);
+	config->gso_tcpv4 = flag(vd, txn, "feature-gso-tcpv4", false);
+	config->gso_tcpv6 = flag(vd, txn, "feature-gso-tcpv6", false);
+	config->csum_ipv4 = !flag(vd, txn, "feature-no-csum-offload", false);
+	config->csum_ipv6 = flag(vd, txn, "feature-ipv6-csum-offload", false);
+	config->rx_notify = flag(vd, txn, "feature-rx-notify", false);
+	config->mcast_control = flag(vd, txn, "request-multicast-control", false);
+	return rc;
+}
+
+static int read_mac(struct vifdev *vd, struct vif_config *config, char *error, size_t error_size)
+{
+	static const struct key key = { .name = "mac", .type = KEY_TYPE_MAC };
+	static const struct key_table table = { "mac", "", &key, 1, 6 };
+	AUTO_FREE char *value = NULL;
+	char why[KEY_ERROR_MAX];
+
+	if (backend_read(vd->dev, XEN_TXN_NONE, false, "mac", &value) < 0) {
+		snprintf(error, error_size, "the toolstack wrote no mac");
+		return -ENOENT;
+	}
+	if (key_set(&table, config->mac, "mac", value, why) < 0) {
+		snprintf(error, error_size, "%s", why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+struct open_call {
+	struct vif_config *config;
+	struct vifdev *vd;
+	struct vif *vif;
+	char *error;
+	size_t error_size;
+};
+
+static int call_open(void *ctx, void *arg)
+{
+	struct open_call *call = arg;
+
+	return vif_open(&call->vif, ctx, call->config, call->vd, call->error, call->error_size);
+}
+
+static int call_close(void *ctx, void *arg)
+{
+	vif_close(arg);
+	return 0;
+}
+
+static int read_config(struct vifdev *vd, struct vif_config *config, char *error, size_t error_size)
+{
+	const struct xen_ops *ops = vd->nb->app->xen->ops;
+	struct xen_store *store = backend_store(vd->dev->backend);
+	xen_txn txn;
+	int rc;
+
+	memset(config, 0, sizeof(*config));
+	config->domid = vd->dev->domid;
+	config->devid = vd->dev->devid;
+	snprintf(config->name, sizeof(config->name), "%s", vd->dev->name);
+	rc = read_mac(vd, config, error, error_size);
+	if (rc < 0)
+		return rc;
+	rc = store ? ops->txn_start(store, &txn) : -EIO;
+	if (rc < 0) {
+		snprintf(error, error_size, "xenstore: %s", strerror(-rc));
+		return rc;
+	}
+	rc = read_frontend(vd, txn, config, error, error_size);
+	ops->txn_end(store, txn, true); /* a consistent view, nothing written */
+	config->learning = vd->policy.learning;
+	config->antispoof = vd->policy.antispoof;
+	config->csum_fill = vd->policy.csum_fill;
+	read_rate(vd, &config->rate_bps, &config->burst_bytes);
+	return rc;
+}
+
+static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, char *error,
+			  size_t error_size)
+{
+	struct netback *nb = ctx;
+	struct vifdev *vd = dev->ctx;
+	struct vif_config config;
+	struct open_call call = { &config, vd, NULL, error, error_size };
+	char name[TEAM_NAME_MAX];
+	int rc;
+
+	if (adopt)
+		read_policy(vd);
+	vd->failure[0] = '\0';
+	rc = read_config(vd, &config, error, error_size);
+	if (rc < 0)
+		return rc;
+	team_name(vd, name, sizeof(name));
+	vd->team = teams_get(nb->teams, name);
+	if (!vd->team) {
+		AUTO_FREE char *known = teams_names(nb->teams);
+
+		snprintf(error, error_size,
+			 "bridge=\"%s\": there is no such team; known: %s (xenbackctl team add)", name,
+			 known);
+		return -ENOENT;
+	}
+	rc = worker_call(team_entry_worker(vd->team), call_open, &call);
+	if (rc < 0) {
+		teams_put(vd->team);
+		vd->team = NULL;
+		return rc;
+	}
+	vd->vif = call.vif;
+	vd->group = stats_add(nb->app->stats, "vif",
+			      json_pack("{s:s, s:s}", "vif", dev->name, "uuid", vd->uuid),
+			      vif_stat_descs, vif_n_stat_descs, &vd->vif->stats);
+	log_info("%s: %s to team %s, %u queue(s)", dev->name, adopt ? "adopted, connected" : "connected",
+		 name, config.n_queues);
+	return 0;
+}
+
+static void vifdev_disconnect(void *ctx, struct backend_device *dev)
+{
+	struct netback *nb = ctx;
+	struct vifdev *vd = dev->ctx;
+
+	if (!vd->vif)
+		return;
+	stats_remove(nb->app->stats, vd->group);
+	worker_call(team_entry_worker(vd->team), call_close, vd->vif);
+	teams_put(vd->team);
+	vd->vif = NULL;
+	vd->team = NULL;
+	vd->group = NULL;
+}
+
+/* --- live changes --- */
+
+struct live_call {
+	struct vif *vif;
+	bool csum_fill;
+	uint64_t rate_bps, burst_bytes;
+};
+
+static int call_live(void *ctx, void *arg)
+{
+	struct live_call *call = arg;
+	struct vif *vif = call->vif;
+
+	vif->config.csum_fill = call->csum_fill;
+	if (vif->config.rate_bps != call->rate_bps || vif->config.burst_bytes != call->burst_bytes)
+		vif_set_rate(vif, call->rate_bps, call->burst_bytes);
+	return 0;
+}
+
+static void apply_live(struct vifdev *vd)
+{
+	struct live_call call = { .vif = vd->vif, .csum_fill = vd->policy.csum_fill };
+
+	if (!vd->vif)
+		return;
+	call.rate_bps = vd->vif->config.rate_bps; /* written in this way only, so ours to read */
+	call.burst_bytes = vd->vif->config.burst_bytes;
+	read_rate(vd, &call.rate_bps, &call.burst_bytes);
+	worker_call(team_entry_worker(vd->team), call_live, &call);
+}
+
+static void vifdev_changed(void *ctx, struct backend_device *dev, const char *key)
+{
+	if (strcmp(key, "rate") == 0)
+		apply_live(dev->ctx);
+}
+
+static void apply_policy(void *ctx, struct backend_device *dev)
+{
+	struct vifdev *vd = dev->ctx;
+
+	if (!vd)
+		return;
+	read_policy(vd);
+	apply_live(vd);
+}
+
+void vifdev_apply_policies(struct netback *nb)
+{
+	backend_foreach(nb->backend, apply_policy, NULL);
+}
+
+void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const struct vif *vif,
+		   const char *why)
+{
+	struct backend_device *dev = backend_find(nb->backend, domid, devid);
+	struct vifdev *vd = dev ? dev->ctx : NULL;
+
+	if (!vd || vd->vif != vif)
+		return; /* closed meanwhile */
+	snprintf(vd->failure, sizeof(vd->failure), "%s", why);
+	backend_fail(dev, why);
+}
+
+const struct backend_driver vifdev_driver = {
+	.type = "vif",
+	.needs_hotplug = true,
+	.create = vifdev_create,
+	.publish = vifdev_publish,
+	.connect = vifdev_connect,
+	.disconnect = vifdev_disconnect,
+	.changed = vifdev_changed,
+	.destroy = vifdev_destroy,
+};
+
+/* --- replies --- */
+
+static void add_details(json_t *reply, const struct vif *vif)
+{
+	json_t *counters = json_object();
+
+	for (size_t i = 0; i < vif_n_stat_descs; i++) {
+		const uint64_t *value =
+			(const void *)((const char *)&vif->stats + vif_stat_descs[i].offset);
+
+		json_object_set_new(counters, vif_stat_descs[i].name, json_integer((json_int_t)*value));
+	}
+	json_object_set_new(reply, "counters", counters);
+	json_object_set_new(reply, "features",
+			    json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "sg", (int)vif->config.sg,
+				      "gso_tcpv4", (int)vif->config.gso_tcpv4, "gso_tcpv6",
+				      (int)vif->config.gso_tcpv6, "csum_ipv4", (int)vif->config.csum_ipv4,
+				      "csum_ipv6", (int)vif->config.csum_ipv6, "rx_notify",
+				      (int)vif->config.rx_notify));
+	json_object_set_new(reply, "rate_bps", json_integer((json_int_t)vif->config.rate_bps));
+}
+
+json_t *vifdev_to_json(struct backend_device *dev, bool details)
+{
+	struct vifdev *vd = dev->ctx;
+	const struct vif *vif = vd ? vd->vif : NULL;
+	json_t *reply = json_pack("{s:s, s:i, s:i, s:o}", "name", dev->name, "domid", (int)dev->domid,
+				  "devid", (int)dev->devid, "xenbus", backend_explain(dev));
+	json_t *xenbus = json_object_get(reply, "xenbus");
+	char team[TEAM_NAME_MAX] = "", mac[18] = "";
+
+	json_object_set(reply, "state", json_object_get(xenbus, "backend"));
+	json_object_set(reply, "frontend", json_object_get(xenbus, "frontend"));
+	if (!details)
+		json_object_del(reply, "xenbus");
+	if (!vd)
+		return reply;
+	team_name(vd, team, sizeof(team));
+	json_object_set_new(reply, "uuid", json_string(vd->uuid));
+	json_object_set_new(reply, "team", json_string(team));
+	if (!vif)
+		return reply;
+	frame_mac_format(mac, vif->config.mac);
+	json_object_set_new(reply, "mac", json_string(mac));
+	json_object_set_new(reply, "queues", json_integer(vif->config.n_queues));
+	json_object_set_new(reply, "rx_packets", json_integer((json_int_t)vif->stats.rx_packets));
+	json_object_set_new(reply, "rx_bytes", json_integer((json_int_t)vif->stats.rx_bytes));
+	json_object_set_new(reply, "tx_packets", json_integer((json_int_t)vif->stats.tx_packets));
+	json_object_set_new(reply, "tx_bytes", json_integer((json_int_t)vif->stats.tx_bytes));
+	json_object_set_new(reply, "dropped",
+			    json_integer((json_int_t)(vif->stats.rx_dropped_full +
+						      vif->stats.rx_dropped_late +
+						      vif->stats.rx_dropped_stalled +
+						      vif->stats.tx_no_member + vif->stats.tx_too_big +
+						      vif->stats.tx_spoofed)));
+	if (details)
+		add_details(reply, vif);
+	return reply;
+}
+
+static void check(json_t *checks, bool ok, const char *what, const char *hint)
+{
+	json_array_append_new(checks, json_pack("{s:b, s:s, s:s}", "ok", (int)ok, "what", what, "hint",
+						ok ? "" : hint));
+}
+
+json_t *vifdev_explain(struct backend_device *dev)
+{
+	struct vifdev *vd = dev->ctx;
+	json_t *reply = backend_explain(dev), *checks = json_array();
+	char name[TEAM_NAME_MAX] = "";
+	AUTO_FREE char *what = NULL;
+	AUTO_FREE char *known = NULL;
+
+	if (!vd) {
+		json_object_set_new(reply, "checks", checks);
+		return reply;
+	}
+	team_name(vd, name, sizeof(name));
+	known = teams_names(vd->nb->teams);
+	what = xb_asprintf("team \"%s\" (from %s) exists; known: %s", name,
+			   vd->policy.team[0] ? "the VM's policy" : "bridge=", known);
+	check(checks, teams_find(vd->nb->teams, name) != NULL, what,
+	      "create it: xenbackctl set team NAME members \"NIC NIC\"");
+	check(checks, vd->uuid[0], "the VM's uuid is known (policies are found by it)",
+	      "the toolstack wrote no /local/domain/DOM/vm");
+	check(checks, !vd->policy_error[0],
+	      vd->policy_error[0] ? vd->policy_error : "the VM's policy is valid",
+	      "correct the key; the old value stays in force until then");
+	check(checks, !vd->failure[0],
+	      vd->failure[0] ? vd->failure : "the guest keeps to the netif protocol",
+	      "the guest's driver broke the ring protocol; detach and attach the vif");
+	check(checks, vd->vif != NULL, "rings are mapped and served", "see why above");
+	json_object_set_new(reply, "checks", checks);
+	return reply;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * worker.h - one team's data plane: a thread that owns the team's NICs, its guests' rings, its switch and its schedule.
+ *
+ * Theory of Operation. A pass of the loop:
+ *   1. events: ports that fired make their queues ready; NICs that are readable are drained;
+ *   2. guest_tx.c takes a batch of packets from the ready queues (what shaping forbids stays in the ring), grant-copies them in one
+ *      call, asks the switch, hands them to uplink.c (sendmmsg per member) or to guest_rx.c (other guests), answers in ring order;
+ *   3. uplink.c receives a batch, asks the switch, hands frames to guest_rx.c;
+ *   4. guest_rx.c gathers segments for all guests, copies them in one call, answers, and notifies once per queue;
+ *   5. queues that ran dry are armed and only then their ports unmasked (late EOI).
+ * No locks: other threads reach a worker through its mailbox (worker_call, worker_post) alone. Nothing here is global, so a
+ * team can be sharded over several workers later. Without a thread (tests, simulation) the owner calls worker_pass itself.
+ */
+#ifndef XB_NET_WORKER_H
+#define XB_NET_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "announce.h"
+#include "buf.h"
+#include "frame.h"
+#include "mailbox.h"
+#include "netif.h"
+#include "nic.h"
+#include "switch.h"
+#include "team.h"
+#include "vif.h"
+#include "xen/ops.h"
+
+struct clock;
+
+#define WORKER_TX_BATCH	  64u  /**< packets of one TX batch */
+#define WORKER_TX_PAGES	  320u /**< pages of one TX batch: a slot a page */
+#define WORKER_RX_BATCH	  64u  /**< frames of one receive call */
+#define WORKER_COPY_BATCH 1024u
+#define WORKER_FRAGS_MAX  (NETIF_SLOTS_MAX + 1)
+
+/** A piece of a frame: ours (virt) or still in a guest's page. */
+struct frag {
+	uint8_t *virt; /**< NULL: foreign */
+	uint32_t gref;
+	uint16_t offset, domid;
+	uint32_t len;
+};
+
+/** A frame on its way. Its memory is valid until the end of the batch; whoever keeps it longer copies it (or takes `buf`). */
+struct pkt {
+	struct virtio_net_hdr vnet;
+	uint32_t total;
+	uint32_t hash;
+	const uint8_t *head; /**< contiguous first bytes: all headers, or the whole frame */
+	uint32_t head_len;
+	struct frame_info info;
+	unsigned int n_frags;
+	struct frag frags[WORKER_FRAGS_MAX];
+	struct buf **buf; /**< frame lives in *buf; a taker sets it NULL. NULL: not in a pool buffer */
+};
+
+struct worker_stats {
+	uint64_t passes, sleeps;
+	uint64_t copies, copy_segments; /**< grant copy calls and segments */
+	uint64_t nic_tx_packets, nic_rx_packets;
+	uint64_t nic_rx_dropped_switch; /**< frames for nobody here, reflections, inactive member */
+	uint64_t sends, receives;	/**< system calls */
+	uint64_t reselected;		/**< frames that a member could not take and another did */
+	uint64_t nic_full_waits;	/**< times a NIC's queue was full */
+	uint64_t announced;		/**< RARP frames sent */
+};
+extern const struct stat_desc worker_stat_descs[];
+extern const size_t worker_n_stat_descs;
+
+struct uplink_stats {
+	uint64_t tx_packets, tx_bytes, tx_errors, rx_packets, rx_bytes, rx_dropped;
+};
+extern const struct stat_desc uplink_stat_descs[];
+extern const size_t uplink_n_stat_descs;
+
+/** One member's NIC in the worker. */
+struct uplink {
+	struct worker *worker;
+	int member; /**< index in the team */
+	struct nic *nic;
+	bool readable;
+	bool gone; /**< the interface vanished; the control thread re-opens it */
+	struct uplink_stats stats;
+	struct mmsghdr msgs[WORKER_TX_BATCH];
+	struct tx_record *records[WORKER_TX_BATCH];
+	unsigned int n_msgs;
+};
+
+/** A packet of a TX batch. */
+struct tx_record {
+	struct vif_queue *queue;
+	struct netif_tx_packet packet;
+	int16_t status;
+	bool whole; /**< all of it was copied here */
+	bool failed;
+	uint16_t seg_first, n_segs;
+	uint32_t tried; /**< members that could not take it */
+	uint8_t *pages; /**< one page a slot */
+	struct pkt pkt;
+	struct iovec iov[WORKER_FRAGS_MAX + 2];
+	uint8_t head[FRAME_HEAD_MAX]; /**< headers that were spread over slots */
+};
+
+/** An RX response that waits for its copy. */
+struct rx_record {
+	struct vif_queue *queue;
+	uint16_t id, flags;
+	int16_t size; /**< bytes; -1: GSO extra info in place of a response */
+	uint16_t gso_size;
+	uint8_t gso_type;
+	uint8_t n_segs;
+	uint16_t seg_first;
+};
+
+/** What the control thread wants to hear of; called in the worker thread, must not block. */
+struct worker_observer {
+	void (*vif_failed)(void *ctx, struct vif *vif, const char *why);
+	void (*team_changed)(void *ctx, const char *event, const char *member, const char *reason);
+	void (*nic_gone)(void *ctx, const char *member);
+	void *ctx;
+};
+
+struct nic_vector;
+
+struct worker {
+	struct xen *xen;
+	struct clock *clock;
+	struct xen_gnt *gnt;
+	struct xen_evt *evt;
+	struct team team;
+	struct sw *sw;
+	struct announce announce;
+	uint8_t announce_mac[6];
+	struct worker_observer observer;
+	struct uplink *uplinks[TEAM_MEMBERS_MAX];
+	struct vif *vifs;
+	struct vif *ports[SWITCH_PORTS_MAX]; /**< by switch port */
+	struct vif_queue **evt_queues;	     /**< by our event channel port */
+	uint32_t n_evt_queues;
+	struct vif_queue *ready;   /**< have something to do */
+	struct vif_queue *touched; /**< have responses to push */
+	uint64_t now_ns; /**< read once a pass */
+	uint64_t next_ns; /**< earliest deadline of any queue, set anew in each pass */
+	struct buf_pool *pool;
+	/* TX batch */
+	uint8_t *tx_pages;
+	unsigned int n_tx_pages;
+	unsigned int n_tx;
+	struct tx_record *tx;
+	struct xen_copy *tx_copy;
+	unsigned int n_tx_copy;
+	/* RX batch */
+	struct xen_copy *rx_copy;
+	unsigned int n_rx_copy;
+	struct rx_record *rx;
+	unsigned int n_rx;
+	struct buf *release; /**< to the pool once the gathered copies are done */
+	struct nic_vector *vector; /**< receive buffers, uplink.c */
+	uint8_t *linear; /**< one frame, for software segmentation */
+	struct worker_stats stats;
+	/* thread and mailbox */
+	pthread_t thread;
+	bool threaded, stop;
+	int epoll_fd;
+	struct mailbox *mail;
+};
+
+/**
+ * Creates a worker for one team. threaded: runs its own thread until worker_destroy; else the caller runs worker_pass.
+ * Returns 0 or -errno with a sentence in error.
+ */
+int worker_create(struct worker **worker, struct xen *xen, struct clock *clock, const char *team_name,
+		  const struct team_options *options, const struct worker_observer *observer,
+		  bool threaded, char *error, size_t error_size);
+/** Ends the thread; vifs must be closed before; NICs are closed. */
+void worker_destroy(struct worker *worker);
+
+/** Runs fn (its ctx is the worker) in the worker thread and waits for it; its result. */
+int worker_call(struct worker *worker, mailbox_fn fn, void *arg);
+/** Queues fn with a copy of arg[size] and returns at once (a thread that must not block). */
+void worker_post(struct worker *worker, mailbox_fn fn, const void *arg, size_t size);
+
+/**
+ * One pass at now_ns without waiting: mail, events, both directions, timers. Returns true while there is more to do at once; *deadline_ns is when it has to be
+ * called again at the latest. For owners without a thread.
+ */
+bool worker_pass(struct worker *worker, uint64_t now_ns, uint64_t *deadline_ns);
+
+/* Between the files of the worker (worker thread only). */
+
+/** worker.c: puts a queue on the ready list. */
+void worker_queue_ready(struct worker *worker, struct vif_queue *queue);
+/** worker.c: lets the queue's ports fire again. */
+void worker_unmask(struct worker *worker, struct vif_queue *queue);
+/** worker.c: this pass must be followed by another one at when_ns at the latest. */
+void worker_deadline(struct worker *worker, uint64_t when_ns);
+/** worker.c: binds a guest's port and routes its events to queue. */
+int worker_evt_bind(struct worker *worker, struct vif_queue *queue, uint16_t domid, uint32_t remote,
+		    uint32_t *port);
+void worker_evt_unbind(struct worker *worker, uint32_t port);
+
+/** worker.c: gives a member its NIC (NULL: none): event loop and address filters; the one before is closed. */
+void worker_nic_replace(struct worker *worker, struct uplink *uplink, struct nic *nic);
+/** worker.c: a fresh vif joins the lists; its queues are looked at once. And leaves them. */
+void worker_vif_add(struct worker *worker, struct vif *vif);
+void worker_vif_remove(struct worker *worker, struct vif *vif);
+
+/** guest_tx.c: one batch from the ready queues; true when some queue has more. */
+bool guest_tx_run(struct worker *worker);
+
+/** guest_rx.c: delivers (or queues, or drops) a frame to a guest. */
+void guest_rx_deliver(struct worker *worker, struct vif *vif, struct pkt *pkt);
+/** guest_rx.c: performs the gathered copies, answers; the frames' memory is free afterwards. */
+void guest_rx_flush(struct worker *worker);
+/** guest_rx.c: moves waiting frames of a queue into the ring, ages them. */
+void guest_rx_drain(struct worker *worker, struct vif_queue *queue);
+/** guest_rx.c: forgets the waiting frames. */
+void guest_rx_discard(struct worker *worker, struct vif_queue *queue);
+/** guest_rx.c: returns a buffer to the pool at the next flush. */
+void guest_rx_release(struct worker *worker, struct buf *buf);
+/** guest_tx.c: notes that a queue has responses to push. */
+void guest_touch(struct worker *worker, struct vif_queue *queue);
+/** guest_tx.c: pushes the responses of all touched queues, notifies the guests that asked for it, once a port. */
+void guest_notify(struct worker *worker);
+
+/** uplink.c */
+int uplink_add(struct worker *worker, const char *name, uint8_t priority, struct nic *nic);
+int uplink_remove(struct worker *worker, const char *name);
+/** Puts a frame of a guest on its way: picks a member, queues the message. */
+void uplink_queue(struct worker *worker, struct tx_record *record);
+/** Sends what is queued; frames that a member could not take go to the next one. */
+void uplink_flush(struct worker *worker);
+/** Receives one batch from each readable NIC; true when there may be more. */
+bool uplink_receive(struct worker *worker);
+/** Sends due announcements, runs team timers. */
+void uplink_timers(struct worker *worker);
+/** Guest addresses appear in and vanish from the members' filters. */
+void uplink_mac(struct worker *worker, const uint8_t mac[6], bool add);
+void uplink_promisc(struct worker *worker, bool on);
+/** The observer of the team, for worker_create. */
+void uplink_team_observer(struct worker *worker, struct team_observer *observer);
+
+#endif

@@ -70,7 +70,7 @@ no_lines() {
     if [[ -z $2 ]]; then
         pass "$1"
     else
-        fail "$1" "$2"
+        fail "$1" "$(head -n 30 <<<"$2")" "$(tail -n +31 <<<"$2" | wc -l | sed 's/^0$//; s/.\+/... and & more/')"
     fi
 }
 

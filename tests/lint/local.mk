@@ -4,6 +4,7 @@ LINT_TESTS = \
 	tests/lint/cppcheck.sh \
 	tests/lint/format.sh \
 	tests/lint/includes.sh \
+	tests/lint/keys.sh \
 	tests/lint/map.sh \
 	tests/lint/shellcheck.sh \
 	tests/lint/sizes.sh \

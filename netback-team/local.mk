@@ -14,6 +14,10 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/netback_keys.c netback-team/netback_keys.h \
 	netback-team/netif.c netback-team/netif.h \
 	netback-team/nic.h \
+	netback-team/nic_check.c \
+	netback-team/nic_link.c netback-team/nic_link.h \
+	netback-team/nic_packet.c \
+	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
 	netback-team/policy.h \
 	netback-team/shape.c netback-team/shape.h \
 	netback-team/switch.h \

@@ -76,13 +76,13 @@ no_lines 'a header that says it is pure is marked [P]' "$(
         head -n 25 "$file" | grep -qwE 'Pure[.:;]|Pure, ' && ! grep -qxF "$file" <<<"$PURE" && printf '%s\n' "$file"
     done)"
 
-# x.c includes "x.h" first, so that x.h is complete by itself.
-no_lines 'the first include of x.c is "x.h"' "$(
+# x.c includes "x.h" first (or "x_priv.h", which does), so that x.h is complete by itself.
+no_lines 'the first include of x.c is "x.h" or "x_*.h"' "$(
     # shellcheck disable=SC2046
     grep -nHm2 '^#include' $(c_files | grep '\.c$') | awk -F: '
-        { header = $1; sub(/\.c$/, ".h", header); base = header; sub(/.*\//, "", base); n[$1]++ }
+        { header = $1; sub(/\.c$/, ".h", header); base = $1; sub(/.*\//, "", base); sub(/\.c$/, "", base); n[$1]++ }
         index($3, "config.h") { shift_by[$1] = 1; next }
-        n[$1] == 1 + shift_by[$1] && index($3, "\"" base "\"") { good[$1] = 1 }
+        n[$1] == 1 + shift_by[$1] && $3 ~ "\"([a-z/-]*/)?" base "(_[a-z]+)?\\.h\"" { good[$1] = 1 }
         { seen[$1] = header }
         END { for (f in seen) if (!(f in good) && (getline line < seen[f]) >= 0) print f }' | LC_ALL=C sort)"
 

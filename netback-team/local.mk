@@ -8,7 +8,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
-	netback-team/linkwatch.h \
+	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
 	netback-team/netback_ctl.c \
 	netback-team/netback_keys.c netback-team/netback_keys.h \

@@ -14,6 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Operational states (RFC 2863; Linux names them in linux/if.h, which does not go with net/if.h).
+ */
+#define NIC_RTNL_OPER_UNKNOWN 0
+#define NIC_RTNL_OPER_UP      6
+
 /** One row of the kernel's link table. */
 struct nic_rtnl_link {
 	char name[IFNAMSIZ];
@@ -23,7 +28,7 @@ struct nic_rtnl_link {
 	uint32_t flags;	   /**< IFF_* */
 	uint32_t mtu;
 	bool carrier;
-	uint8_t operstate; /**< IF_OPER_* */
+	uint8_t operstate; /**< NIC_RTNL_OPER_UP ... */
 	int master;	   /**< ifindex of the bridge, bond ... that it belongs to, 0 none */
 	int lower;	   /**< ifindex of what it is built on, in this namespace, 0 none */
 };

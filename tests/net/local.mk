@@ -5,7 +5,7 @@ tests_net_gapmeter_SOURCES = tests/net/gapmeter.c
 tests_net_gapmeter_LDADD = common/libxbcommon.a
 
 # The NIC modules against interfaces of a sandbox (netlab.h).
-NET_TESTS = tests/net/test-nic tests/net/test-nic-check
+NET_TESTS = tests/net/test-nic tests/net/test-nic-check tests/net/test-linkwatch
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 
@@ -14,3 +14,6 @@ tests_net_test_nic_LDADD = $(UNIT_NET_LIBS)
 
 tests_net_test_nic_check_SOURCES = tests/net/test-nic-check.c tests/net/netlab.c tests/net/netlab.h
 tests_net_test_nic_check_LDADD = $(UNIT_NET_LIBS)
+
+tests_net_test_linkwatch_SOURCES = tests/net/test-linkwatch.c tests/net/netlab.c tests/net/netlab.h
+tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)

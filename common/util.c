@@ -56,30 +56,33 @@ char *xb_asprintf(const char *fmt, ...)
 
 size_t xb_distance(const char *a, const char *b)
 {
-	size_t row[WORD_MAX + 1], na = strlen(a), nb = strlen(b);
+	size_t rows[3][WORD_MAX + 1], na = strlen(a), nb = strlen(b);
 
 	if (na > WORD_MAX || nb > WORD_MAX)
 		return SIZE_MAX;
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
+	for (size_t i = 0; i <= na; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t replace = diagonal + (a[i - 1] != b[j - 1]);
-			size_t shift = MIN(row[j], row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = MIN(replace, shift);
+			if (!i) {
+				row[j] = j;
+				continue;
+			}
+			row[j] = MIN(above[j], row[j - 1]) + 1;
+			row[j] = MIN(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = MIN(row[j], above2[j - 2] + 1);
 		}
 	}
-	return row[nb];
+	return rows[na % 3][nb];
 }
 
 void nearest_init(struct nearest *nearest, const char *word)
 {
-	*nearest = (struct nearest){.word = word, .distance = 2 + strlen(word) / 3};
+	size_t mistakes = (strlen(word) + 1) / 3;
+
+	*nearest = (struct nearest){.word = word, .distance = MAX(mistakes, 1) + 1};
 }
 
 void nearest_offer(struct nearest *nearest, const char *candidate)

@@ -42,7 +42,7 @@ void *xb_realloc(void *p, size_t size);
 char *xb_strdup(const char *s);
 char *xb_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** Edit distance of two words (insert, remove, replace a byte); SIZE_MAX where one has over 48 bytes. */
+/** Edit distance of two words (insert, remove, replace a byte, swap two neighbours); SIZE_MAX where one has over 48 bytes. */
 size_t xb_distance(const char *a, const char *b);
 
 /** Search for "did you mean": init, offer every known word, then `best` is the nearest one, or NULL when none is near. */

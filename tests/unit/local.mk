@@ -43,3 +43,10 @@ tests_unit_test_ctl_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test-app
 tests_unit_test_app_SOURCES = tests/unit/test-app.c
 tests_unit_test_app_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)
+
+# xenbackctl, against a daemon that answers from a file.
+check_PROGRAMS += tests/unit/ctl-canned
+tests_unit_ctl_canned_SOURCES = tests/unit/ctl-canned.c
+tests_unit_ctl_canned_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test-xenbackctl.sh
+EXTRA_DIST += tests/unit/test-xenbackctl.sh tests/unit/xenbackctl

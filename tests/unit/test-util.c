@@ -33,6 +33,9 @@ static void distance_counts_edits(void **state)
 	assert_int_equal(xb_distance("team", "tem"), 1);
 	assert_int_equal(xb_distance("", "team"), 4);
 	assert_int_equal(xb_distance("kitten", "sitting"), 3);
+	assert_int_equal(xb_distance("team", "taem"), 1);
+	assert_int_equal(xb_distance("ab", "ba"), 1);
+	assert_int_equal(xb_distance("a", ""), 1);
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[63] = 0;
 	assert_true(xb_distance(longest, "a") == SIZE_MAX);
@@ -56,6 +59,7 @@ static void nearest_suggests_only_what_is_near(void **state)
 	assert_string_equal(nearest_of("lgo"), "log");
 	assert_null(nearest_of("migrate"));
 	assert_null(nearest_of("x"));
+	assert_null(nearest_of("foo"));
 	assert_null(nearest_of(""));
 }
 

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xenbackctl.c - the one command-line tool: table of commands, options, dispatch.
+ *
+ * A thin client: questions go to the daemon's control socket, settings into xenstore, and the text
+ * is made of whatever JSON comes back. A new command is one row below and one function in the file
+ * of its subject.
+ */
+#include "xenbackctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/ctl.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "config.h"
+
+#define CALL_TIMEOUT_MS 10000
+
+static const struct cli_command commands[] = {
+	{"status", "", 0, 0, "what the daemon is doing", cmd_status},
+	{"vif list", "", 0, 0, "all guest interfaces: team, state, traffic", cmd_vif_list},
+	{"vif show", "DOM.DEV", 1, 1, "everything about one guest interface", cmd_vif_show},
+	{"explain vif", "DOM.DEV", 1, 1, "why an interface works, or what it waits for",
+	 cmd_explain_vif},
+	{"team list", "", 0, 0, "all teams and their members", cmd_team_list},
+	{"team show", "NAME", 1, 1, "members, counters and options of a team", cmd_team_show},
+	{"team set", "NAME KEY VALUE", 3, 3, "change an option of a team", cmd_team_set},
+	{"team add", "NAME NIC", 2, 2, "add a network card to a team", cmd_team_add},
+	{"team remove", "NAME NIC", 2, 2, "take a network card out of a team", cmd_team_remove},
+	{"team failover", "NAME [NIC]", 1, 2, "make NIC, or the next best one, the active member",
+	 cmd_team_failover},
+	{"set", "OBJECT... KEY VALUE", 3, 16,
+	 "write a setting: `set team team0 mode rr`, `set vif UUID 0 rate 100Mbit`", cmd_set},
+	{"unset", "OBJECT... KEY", 2, 16, "remove a setting: its default is back", cmd_unset},
+	{"load", "[FILE]...", 0, 1024, "write the settings of /etc/xenback/*.conf, all or none",
+	 cmd_load},
+	{"check", "[FILE]...", 0, 1024, "as load, but only look for mistakes", cmd_check},
+	{"keys", "[TABLE [KEY]]", 0, 2, "what can be set, with types, limits and defaults",
+	 cmd_keys},
+	{"stats", "", 0, 0, "all counters as text", cmd_stats},
+	{"metrics", "", 0, 0, "all counters as OpenMetrics, for a monitoring system", cmd_metrics},
+	{"log", "[[MODULE=]LEVEL]", 0, 1, "show the log levels, or set one: err, warn, info, debug",
+	 cmd_log},
+};
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"daemon", required_argument, NULL, 'd'},
+	{"ctl", required_argument, NULL, 'c'},
+	{"xen", required_argument, NULL, 'x'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+int cli_error(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("xenbackctl: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return CLI_FAILURE;
+}
+
+int cli_usage(const struct cli *cli, const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("xenbackctl: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\nUsage: xenbackctl %s %s\n", cli->command->name, cli->command->args);
+	return CLI_USAGE;
+}
+
+json_t *cli_call(const struct cli *cli, const char *cmd, json_t *args)
+{
+	char error[CTL_ERROR_MAX];
+	json_t *result;
+
+	if (ctl_call(cli->ctl_path, cmd, args, CALL_TIMEOUT_MS, &result, error))
+		cli_error("%s", error);
+	json_decref(args);
+	return result;
+}
+
+int cli_print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+	return CLI_OK;
+}
+
+static void print_help(void)
+{
+	printf("Usage: xenbackctl [OPTION]... COMMAND [ARGUMENT]...\n"
+	       "Shows and sets what the xenback daemons do.\n\nCommands:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		AUTO_FREE char *left = xb_asprintf("%s %s", commands[i].name, commands[i].args);
+
+		printf("  %-26s %s\n", left, commands[i].help);
+	}
+	printf("\nOptions:\n"
+	       "  --json                     print the answer as JSON\n"
+	       "  --daemon=NAME              which daemon to ask (default: netback-team)\n"
+	       "  --ctl=SOCKET               its control socket (default: $XENBACK_RUN or "
+	       "/run/xenback, /NAME.ctl)\n"
+	       "  --xen=real|box[:DIR]       where xenstore is (default: $XENBACK_XEN, or real)\n"
+	       "  --version, --help\n"
+	       "\nExit status: 0 fine, 1 failure, 2 wrong usage. See xenbackctl(8).\n");
+}
+
+/* How many words of argv are the command's name; 0 = it is another one. */
+static int match(const struct cli_command *command, int argc, char **argv)
+{
+	const char *blank = strchr(command->name, ' ');
+	size_t n = blank ? (size_t)(blank - command->name) : strlen(command->name);
+
+	if (strlen(argv[0]) != n || strncmp(argv[0], command->name, n))
+		return 0;
+	if (!blank)
+		return 1;
+	return argc > 1 && !strcmp(argv[1], blank + 1) ? 2 : 0;
+}
+
+/* "vif list, vif show" for "vif"; free(). Empty when no command begins so. */
+static char *list_group(const char *word)
+{
+	char *text = xb_strdup("");
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		char *longer;
+
+		if (strncmp(commands[i].name, word, n) || commands[i].name[n] != ' ')
+			continue;
+		longer = xb_asprintf("%s%s%s", text, *text ? ", " : "", commands[i].name);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static const char *find_nearest(const char *text)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, text);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		nearest_offer(&nearest, commands[i].name);
+	return nearest.best;
+}
+
+static int unknown_command(int argc, char **argv)
+{
+	AUTO_FREE char *group = list_group(argv[0]);
+	AUTO_FREE char *two =
+		argc > 1 ? xb_asprintf("%s %s", argv[0], argv[1]) : xb_strdup(argv[0]);
+	const char *best = find_nearest(two);
+
+	if (!best)
+		best = find_nearest(argv[0]);
+	if (*group && argc == 1)
+		cli_error("\"%s\" is half a command; there are: %s", argv[0], group);
+	else if (best)
+		cli_error("unknown command \"%s\"; did you mean \"%s\"?", two, best);
+	else if (*group)
+		cli_error("unknown command \"%s\"; there are: %s", two, group);
+	else
+		cli_error("unknown command \"%s\"", argv[0]);
+	fputs("Try `xenbackctl --help`.\n", stderr);
+	return CLI_USAGE;
+}
+
+static int dispatch(struct cli *cli, int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		int n = match(&commands[i], argc, argv);
+
+		if (!n)
+			continue;
+		cli->command = &commands[i];
+		argc -= n;
+		argv += n;
+		if (argc < commands[i].min)
+			return cli_usage(cli, "%s",
+					 argc ? "an argument is missing" : "arguments are missing");
+		if (argc > commands[i].max)
+			return cli_usage(cli, "unexpected argument \"%s\"", argv[commands[i].max]);
+		return commands[i].fn(cli, argc, argv);
+	}
+	return unknown_command(argc, argv);
+}
+
+static const char *env_or(const char *name, const char *other)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : other;
+}
+
+/* Messages of the Xen seam read like our own. */
+static void log_to_stderr(void *ctx, enum log_level level, const char *module, const char *line)
+{
+	fprintf(stderr, "xenbackctl: %s\n", line);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.xen_spec = env_or("XENBACK_XEN", "real")};
+	const char *daemon = "netback-team";
+	AUTO_FREE char *ctl_path = NULL;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == 'j')
+			cli.json = true;
+		else if (c == 'd')
+			daemon = optarg;
+		else if (c == 'c')
+			cli.ctl_path = optarg;
+		else if (c == 'x')
+			cli.xen_spec = optarg;
+		else if (c == 'V')
+			return printf("xenbackctl %s\n", PACKAGE_VERSION) < 0;
+		else if (c == 'h')
+			return print_help(), CLI_OK;
+		else
+			return fputs("Try `xenbackctl --help`.\n", stderr), CLI_USAGE;
+	}
+	if (optind == argc)
+		return print_help(), CLI_USAGE;
+	log_set_sink(log_to_stderr, NULL);
+	log_set_level(NULL, LOG_LEVEL_WARN);
+	ctl_path = xb_asprintf("%s/%s.ctl", env_or("XENBACK_RUN", "/run/xenback"), daemon);
+	if (!cli.ctl_path)
+		cli.ctl_path = ctl_path;
+	status = dispatch(&cli, argc - optind, argv + optind);
+	if (fflush(stdout) || ferror(stdout))
+		status = cli_error("cannot write the output: %s", strerror(errno));
+	return status;
+}

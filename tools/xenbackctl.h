@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xenbackctl.h - between the files of xenbackctl.
+ *
+ * xenbackctl.c holds the table of commands; xenbackctl_SUBJECT.c the commands of a subject;
+ * xenbackctl_render.c turns JSON into text for people; xenbackctl_object.c knows how words on the
+ * command line and in files name an object in xenstore.
+ */
+#ifndef XB_TOOLS_XENBACKCTL_H
+#define XB_TOOLS_XENBACKCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/keys.h"
+#include "common/xen/ops.h"
+
+enum cli_exit { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
+
+/** What the global options say. */
+struct cli {
+	bool json;			   /**< --json: the raw answer */
+	const char *ctl_path;		   /**< socket of the daemon */
+	const char *xen_spec;		   /**< --xen, for the commands that go to xenstore */
+	const struct cli_command *command; /**< the one that runs, for usage errors */
+};
+
+/** A row of the command table. */
+struct cli_command {
+	const char *name; /**< one or two words */
+	const char *args; /**< for help */
+	int min, max;	  /**< how many arguments */
+	const char *help; /**< one line */
+	/** argv: the arguments behind the name. Returns the exit status. */
+	int (*fn)(struct cli *cli, int argc, char **argv);
+};
+
+/* xenbackctl.c */
+
+/** Prints a message to stderr; returns CLI_FAILURE. */
+int cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** Prints a message and the usage of the running command; returns CLI_USAGE. */
+int cli_usage(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Sends a command to the daemon; args (taken over) may be NULL. NULL after a message when it
+ * failed. */
+json_t *cli_call(const struct cli *cli, const char *cmd, json_t *args);
+/** Prints JSON as --json wants it; always CLI_OK. */
+int cli_print_json(const json_t *json);
+
+/* xenbackctl_render.c */
+
+/** A table that is aligned when all of it is known. */
+struct table;
+/** heading: the first row names the columns; without one, all columns go to the left. */
+struct table *table_create(bool heading);
+/** Adds a cell to the current row; "-" for an empty text. */
+void table_add(struct table *table, const char *text);
+void table_end_row(struct table *table);
+/** Prints with two blanks between columns, columns of quantities to the right, and frees the table.
+ */
+void table_print(struct table *table, FILE *out, int indent);
+
+/** Foreign text that cannot harm a terminal; free(). */
+char *render_text(const char *text);
+/** A value for people, the unit taken from the end of its name (_bytes, _ms, _mbps ...); free(). */
+char *render_value(const char *name, const json_t *value);
+/** "rx_bytes" -> "rx"; free(). */
+char *render_label(const char *name);
+/** Name and value a line; members of `first` (NULL-terminated) before all others; arrays and
+ * objects as blocks below. */
+void render_object(FILE *out, const json_t *object, const char *const *first, int indent);
+/** An array of objects as table. first: columns in front; only: no others. Columns that no row has
+ * are left out. */
+void render_rows(FILE *out, const json_t *rows, const char *const *first, bool only, int indent);
+
+/* xenbackctl_object.c */
+
+/** An object of a key table, at its place in xenstore. */
+struct object {
+	const struct key_table *table;
+	char *path;
+};
+
+/** The key tables that the daemon serves. */
+struct tables {
+	struct key_table **tables;
+	size_t n;
+};
+/** Returns CLI_OK, or another exit status after a message; tables_free is fine in both cases. */
+int tables_fetch(const struct cli *cli, struct tables *tables);
+void tables_free(struct tables *tables);
+
+/**
+ * Finds the object that words name: its path, the words of a file's section ("vm UUID vif 0") or
+ * the name of its table and the variable words ("vif UUID 0"). Returns 0, or -EINVAL with a
+ * sentence. Free with object_fini.
+ */
+int object_find(const struct tables *tables, struct object *object, char *const *words,
+		size_t n_words, char error[KEY_ERROR_MAX]);
+/** The same for the text between the brackets of a file's section. */
+int object_find_section(const struct tables *tables, struct object *object, const char *section,
+			char error[KEY_ERROR_MAX]);
+/** "team NAME", "vm UUID vif DEV": how a table's objects are named; free(). */
+char *object_words(const struct key_table *table);
+/** 0 when the table takes this key and value, else -errno with a sentence. */
+int object_check(const struct object *object, const char *key, const char *value,
+		 char error[KEY_ERROR_MAX]);
+void object_fini(struct object *object);
+
+/* the commands, by subject */
+
+int cmd_status(struct cli *cli, int argc, char **argv);
+int cmd_stats(struct cli *cli, int argc, char **argv);
+int cmd_metrics(struct cli *cli, int argc, char **argv);
+int cmd_log(struct cli *cli, int argc, char **argv);
+int cmd_keys(struct cli *cli, int argc, char **argv);
+
+int cmd_vif_list(struct cli *cli, int argc, char **argv);
+int cmd_vif_show(struct cli *cli, int argc, char **argv);
+int cmd_explain_vif(struct cli *cli, int argc, char **argv);
+
+int cmd_team_list(struct cli *cli, int argc, char **argv);
+int cmd_team_show(struct cli *cli, int argc, char **argv);
+int cmd_team_set(struct cli *cli, int argc, char **argv);
+int cmd_team_add(struct cli *cli, int argc, char **argv);
+int cmd_team_remove(struct cli *cli, int argc, char **argv);
+int cmd_team_failover(struct cli *cli, int argc, char **argv);
+
+int cmd_set(struct cli *cli, int argc, char **argv);
+int cmd_unset(struct cli *cli, int argc, char **argv);
+int cmd_load(struct cli *cli, int argc, char **argv);
+int cmd_check(struct cli *cli, int argc, char **argv);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xenbackctl_conf.c - settings: set and unset one, load or check files.
+ *
+ * Everything is checked by the daemon's own key tables before the first byte is written, and then
+ * written in one transaction: xenstore never holds half of a file, nor a value that the daemon
+ * would refuse.
+ */
+#include "xenbackctl.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+
+/* A file of settings longer than this is something else. */
+#define FILE_MAX ((size_t)1 << 20)
+/* After so many mistakes the reader has work enough. */
+#define ERRORS_MAX 20
+/* Somebody else writes to the same nodes without pause. */
+#define RETRIES_MAX 100
+
+/** What is to be written, value NULL = removed. */
+struct setting {
+	char *path, *value;
+	char *where; /* "file:line", for messages */
+};
+
+struct settings {
+	struct setting *list;
+	size_t n;
+	unsigned int n_errors;
+};
+
+static void settings_add(struct settings *settings, const char *dir, const char *key,
+			 const char *value, const char *where)
+{
+	struct setting *setting;
+
+	settings->list = xb_realloc(settings->list, (settings->n + 1) * sizeof(*settings->list));
+	setting = &settings->list[settings->n++];
+	setting->path = xb_asprintf("%s/%s", dir, key);
+	setting->value = value ? xb_strdup(value) : NULL;
+	setting->where = xb_strdup(where);
+}
+
+static void settings_fini(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->n; i++) {
+		free(settings->list[i].path);
+		free(settings->list[i].value);
+		free(settings->list[i].where);
+	}
+	free(settings->list);
+}
+
+/* Opens the store of --xen; CLI_OK, or CLI_FAILURE after a message. */
+static int store_open(const struct cli *cli, struct xen **xen, struct xen_store **store)
+{
+	int err;
+
+	*store = NULL;
+	*xen = NULL;
+	if (xen_open(xen, cli->xen_spec))
+		return CLI_FAILURE; /* it has said what is missing */
+	err = (*xen)->ops->store_open(*xen, store);
+	if (err)
+		return cli_error("cannot connect to xenstore (--xen=%s): %s", cli->xen_spec,
+				 strerror(-err));
+	return CLI_OK;
+}
+
+static void store_close(struct xen *xen, struct xen_store *store)
+{
+	if (store)
+		xen->ops->store_close(store);
+	if (xen)
+		xen->ops->close(xen);
+}
+
+static int write_one(const struct xen_ops *ops, struct xen_store *store, xen_txn txn,
+		     const struct setting *setting)
+{
+	int err;
+
+	if (setting->value)
+		return ops->store_write(store, txn, setting->path, setting->value,
+					strlen(setting->value));
+	err = ops->store_rm(store, txn, setting->path);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int write_once(const struct xen_ops *ops, struct xen_store *store,
+		      const struct settings *settings)
+{
+	xen_txn txn;
+	int err = ops->txn_start(store, &txn);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < settings->n && !err; i++)
+		err = write_one(ops, store, txn, &settings->list[i]);
+	if (err) {
+		ops->txn_end(store, txn, true);
+		return err;
+	}
+	return ops->txn_end(store, txn, false);
+}
+
+static int settings_write(const struct cli *cli, const struct settings *settings)
+{
+	struct xen *xen;
+	struct xen_store *store;
+	int status = store_open(cli, &xen, &store), err = -EAGAIN;
+
+	for (int i = 0; i < RETRIES_MAX && !status && err == -EAGAIN; i++)
+		err = write_once(xen->ops, store, settings);
+	if (!status && err)
+		status = cli_error("cannot write to xenstore, nothing was changed: %s",
+				   strerror(-err));
+	store_close(xen, store);
+	return status;
+}
+
+static json_t *settings_to_json(const struct settings *settings)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < settings->n; i++)
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s?}", "path", settings->list[i].path,
+						"value", settings->list[i].value));
+	return array;
+}
+
+static int print_json(const struct settings *settings)
+{
+	json_t *json = settings_to_json(settings);
+
+	cli_print_json(json);
+	json_decref(json);
+	return CLI_OK;
+}
+
+/* "vif 3.0" -> "vif UUID 0": settings belong to the VM, not to the number that it has until its
+ * next start. */
+static int resolve_domain(const struct cli *cli, char **words, size_t n_words, char *resolved[3])
+{
+	char *dot = n_words == 2 ? strchr(words[1], '.') : NULL;
+	struct xen *xen;
+	struct xen_store *store;
+	AUTO_FREE char *path = NULL, *vm = NULL;
+	int status;
+
+	if (!dot || strspn(words[1], "0123456789") != (size_t)(dot - words[1]))
+		return CLI_OK;
+	path = xb_asprintf("/local/domain/%.*s/vm", (int)(dot - words[1]), words[1]);
+	status = store_open(cli, &xen, &store);
+	if (!status &&
+	    (xen->ops->store_read(store, XEN_TXN_NONE, path, &vm, NULL) || !strrchr(vm, '/')))
+		status = cli_error("there is no domain %.*s: xenstore has no %s",
+				   (int)(dot - words[1]), words[1], path);
+	if (!status) {
+		resolved[0] = xb_strdup(words[0]);
+		resolved[1] = xb_strdup(strrchr(vm, '/') + 1);
+		resolved[2] = xb_strdup(dot + 1);
+	}
+	store_close(xen, store);
+	return status;
+}
+
+/* Looks up the object that the words before the key name. */
+static int find_object(const struct cli *cli, const struct tables *tables, struct object *object,
+		       char **words, size_t n_words)
+{
+	char error[KEY_ERROR_MAX], *resolved[3] = {0};
+	int status = resolve_domain(cli, words, n_words, resolved);
+
+	if (!status && object_find(tables, object, resolved[0] ? resolved : words,
+				   resolved[0] ? 3 : n_words, error))
+		status = cli_error("%s", error);
+	for (size_t i = 0; i < ARRAY_SIZE(resolved); i++)
+		free(resolved[i]);
+	return status;
+}
+
+int cmd_set(struct cli *cli, int argc, char **argv)
+{
+	const char *key = argv[argc - 2], *value = argv[argc - 1];
+	char error[KEY_ERROR_MAX];
+	struct settings settings = {0};
+	struct object object = {0};
+	struct tables tables;
+	int status = tables_fetch(cli, &tables);
+
+	if (!status)
+		status = find_object(cli, &tables, &object, argv, (size_t)argc - 2);
+	if (!status && object_check(&object, key, value, error))
+		status = cli_error("%s", error);
+	if (!status) {
+		settings_add(&settings, object.path, key, value, "");
+		status = settings_write(cli, &settings);
+	}
+	if (!status && cli->json)
+		print_json(&settings);
+	else if (!status)
+		printf("%s = %s\n", settings.list[0].path, value);
+	settings_fini(&settings);
+	object_fini(&object);
+	tables_free(&tables);
+	return status;
+}
+
+int cmd_unset(struct cli *cli, int argc, char **argv)
+{
+	const char *key = argv[argc - 1];
+	struct settings settings = {0};
+	struct object object = {0};
+	struct tables tables;
+	int status = tables_fetch(cli, &tables);
+
+	if (!status)
+		status = find_object(cli, &tables, &object, argv, (size_t)argc - 1);
+	if (!status && !key_find(object.table, key)) {
+		char error[KEY_ERROR_MAX];
+
+		key_set(object.table, NULL, key, "",
+			error); /* unknown, so it only says what is near */
+		status = cli_error("%s", error);
+	}
+	if (!status) {
+		settings_add(&settings, object.path, key, NULL, "");
+		status = settings_write(cli, &settings);
+	}
+	if (!status && cli->json)
+		print_json(&settings);
+	else if (!status)
+		printf("%s removed\n", settings.list[0].path);
+	settings_fini(&settings);
+	object_fini(&object);
+	tables_free(&tables);
+	return status;
+}
+
+__attribute__((format(printf, 2, 3))) static void mistake(struct settings *settings,
+							  const char *fmt, ...)
+{
+	va_list args;
+
+	if (settings->n_errors++ >= ERRORS_MAX)
+		return;
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static const struct setting *find_setting(const struct settings *settings, const char *dir,
+					  const char *key)
+{
+	AUTO_FREE char *path = xb_asprintf("%s/%s", dir, key);
+
+	for (size_t i = 0; i < settings->n; i++)
+		if (!strcmp(settings->list[i].path, path))
+			return &settings->list[i];
+	return NULL;
+}
+
+static void take_item(struct settings *settings, const struct tables *tables, const char *file,
+		      const struct keys_file_item *item)
+{
+	AUTO_FREE char *where = xb_asprintf("%s:%u", file, item->line);
+	struct object object;
+	const struct setting *earlier;
+	char error[KEY_ERROR_MAX];
+
+	if (object_find_section(tables, &object, item->section, error)) {
+		mistake(settings, "%s: in [%s]: %s", where, item->section, error);
+		return;
+	}
+	earlier = find_setting(settings, object.path, item->key);
+	if (object_check(&object, item->key, item->value, error))
+		mistake(settings, "%s: %s", where, error);
+	else if (earlier)
+		mistake(settings, "%s: %s of [%s] is given already in %s", where, item->key,
+			item->section, earlier->where);
+	else
+		settings_add(settings, object.path, item->key, item->value, where);
+	object_fini(&object);
+}
+
+/* The whole file, at most FILE_MAX bytes; NULL after a message. */
+static char *read_file(struct settings *settings, const char *name, size_t *size)
+{
+	FILE *file = fopen(name, "rb");
+	char *text = xb_calloc(1, FILE_MAX + 1);
+
+	*size = file ? fread(text, 1, FILE_MAX + 1, file) : 0;
+	if (!file || ferror(file))
+		mistake(settings, "%s: cannot be read: %s", name, strerror(errno));
+	else if (*size > FILE_MAX)
+		mistake(settings, "%s: is longer than 1 MiB, that is no file of settings", name);
+	else {
+		fclose(file);
+		return text;
+	}
+	if (file)
+		fclose(file);
+	free(text);
+	return NULL;
+}
+
+static void take_file(struct settings *settings, const struct tables *tables, const char *name)
+{
+	struct keys_file file;
+	char error[KEY_ERROR_MAX];
+	size_t size;
+	AUTO_FREE char *text = read_file(settings, name, &size);
+
+	if (!text)
+		return;
+	if (keys_file_parse(&file, name, text, size, error)) {
+		mistake(settings, "%s", error);
+		return;
+	}
+	for (size_t i = 0; i < file.n_items; i++)
+		take_item(settings, tables, name, &file.items[i]);
+	keys_file_fini(&file);
+}
+
+static int report(const struct cli *cli, const struct settings *settings, size_t n_files,
+		  bool write)
+{
+	if (settings->n_errors > ERRORS_MAX)
+		fprintf(stderr, "... and %u more\n", settings->n_errors - ERRORS_MAX);
+	if (settings->n_errors)
+		return cli_error("%u mistake%s; nothing was written", settings->n_errors,
+				 settings->n_errors > 1 ? "s" : "");
+	if (write && settings->n && settings_write(cli, settings))
+		return CLI_FAILURE;
+	if (cli->json)
+		return print_json(settings);
+	printf("%zu setting%s from %zu file%s %s\n", settings->n, settings->n == 1 ? "" : "s",
+	       n_files, n_files == 1 ? "" : "s", write ? "written" : "checked, nothing written");
+	return CLI_OK;
+}
+
+static int load(struct cli *cli, int argc, char **argv, bool write)
+{
+	struct settings settings = {0};
+	struct tables tables = {0};
+	glob_t found = {0};
+	int status;
+
+	if (!argc && glob(SYSCONFDIR "/xenback/*.conf", 0, NULL, &found)) {
+		if (cli->json)
+			return print_json(&settings);
+		puts("no " SYSCONFDIR "/xenback/*.conf: nothing to do");
+		return CLI_OK;
+	}
+	if (!argc) {
+		argc = (int)found.gl_pathc;
+		argv = found.gl_pathv;
+	}
+	status = tables_fetch(cli, &tables);
+	if (!status) {
+		for (int i = 0; i < argc; i++)
+			take_file(&settings, &tables, argv[i]);
+		status = report(cli, &settings, (size_t)argc, write);
+	}
+	globfree(&found);
+	settings_fini(&settings);
+	tables_free(&tables);
+	return status;
+}
+
+int cmd_load(struct cli *cli, int argc, char **argv)
+{
+	return load(cli, argc, argv, true);
+}
+
+int cmd_check(struct cli *cli, int argc, char **argv)
+{
+	return load(cli, argc, argv, false);
+}

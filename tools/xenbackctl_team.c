@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xenbackctl_team.c - commands about teams of network cards. */
+#include "xenbackctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+
+static const char *const list_columns[] = {"name",    "mode", "state", "active",
+					   "members", "vifs", "error", NULL};
+static const char *const member_columns[] = {
+	"name",	    "state",	"carrier",    "active",	    "since_ms", "reason", "speed_mbps",
+	"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "errors",	"flaps",  NULL,
+};
+static const char *const show_first[] = {"name", "mode", "state", "active", "vifs", "error", NULL};
+
+/* "eth0 active, eth1 down" */
+static char *summarize_members(const json_t *members)
+{
+	char *text = xb_strdup("");
+
+	for (size_t i = 0; i < json_array_size(members); i++) {
+		const json_t *member = json_array_get(members, i);
+		AUTO_FREE char *name = render_value("", json_object_get(member, "name"));
+		AUTO_FREE char *state = render_value("", json_object_get(member, "state"));
+		char *longer = xb_asprintf("%s%s%s%s%s", text, i ? ", " : "", name,
+					   *state ? " " : "", state);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* An array has one cell only: how many there are. */
+static void count_vifs(json_t *team)
+{
+	const json_t *vifs = json_object_get(team, "vifs");
+
+	if (json_is_array(vifs))
+		json_object_set_new(team, "vifs", json_integer((json_int_t)json_array_size(vifs)));
+}
+
+int cmd_team_list(struct cli *cli, int argc, char **argv)
+{
+	json_t *result = cli_call(cli, "team list", NULL), *team;
+	size_t i;
+
+	if (!result)
+		return CLI_FAILURE;
+	if (cli->json) {
+		cli_print_json(result);
+	} else if (!json_array_size(result)) {
+		puts("no teams; `xenbackctl set team team0 members \"eth0 eth1\"` makes one");
+	} else {
+		json_array_foreach(result, i, team)
+		{
+			AUTO_FREE char *members =
+				summarize_members(json_object_get(team, "members"));
+
+			json_object_set_new(team, "members", json_string(members));
+			count_vifs(team);
+		}
+		render_rows(stdout, result, list_columns, true, 0);
+	}
+	json_decref(result);
+	return CLI_OK;
+}
+
+static void print_team(json_t *team)
+{
+	json_t *members = json_incref(json_object_get(team, "members"));
+	json_t *options = json_incref(json_object_get(team, "options"));
+
+	json_object_del(team, "members");
+	json_object_del(team, "options");
+	render_object(stdout, team, show_first, 0);
+	puts(json_array_size(members) ? "members:" : "no members");
+	render_rows(stdout, members, member_columns, false, 2);
+	if (json_object_size(options)) {
+		puts("options:");
+		render_object(stdout, options, NULL, 2);
+	}
+	json_decref(members);
+	json_decref(options);
+}
+
+int cmd_team_show(struct cli *cli, int argc, char **argv)
+{
+	json_t *args = json_pack("{s:s}", "name", argv[0]);
+	json_t *result = args ? cli_call(cli, "team show", args) : NULL;
+
+	if (!args)
+		return cli_usage(cli, "the name is not UTF-8");
+	if (!result)
+		return CLI_FAILURE;
+	if (cli->json)
+		cli_print_json(result);
+	else
+		print_team(result);
+	json_decref(result);
+	return CLI_OK;
+}
+
+/* Commands that change something: what the daemon says about it, or our own words. */
+__attribute__((format(printf, 4, 5))) static int change(struct cli *cli, const char *cmd,
+							json_t *args, const char *fmt, ...)
+{
+	json_t *result = args ? cli_call(cli, cmd, args) : NULL;
+	va_list words;
+
+	if (!args)
+		return cli_usage(cli, "an argument is not UTF-8");
+	if (!result)
+		return CLI_FAILURE;
+	if (cli->json) {
+		cli_print_json(result);
+	} else if (json_is_string(result)) {
+		puts(json_string_value(result));
+	} else {
+		va_start(words, fmt);
+		vprintf(fmt, words);
+		va_end(words);
+	}
+	json_decref(result);
+	return CLI_OK;
+}
+
+int cmd_team_set(struct cli *cli, int argc, char **argv)
+{
+	return change(
+		cli, "team set",
+		json_pack("{s:s, s:s, s:s}", "name", argv[0], "key", argv[1], "value", argv[2]),
+		"%s: %s = %s\n", argv[0], argv[1], argv[2]);
+}
+
+int cmd_team_add(struct cli *cli, int argc, char **argv)
+{
+	return change(cli, "team add", json_pack("{s:s, s:s}", "name", argv[0], "nic", argv[1]),
+		      "%s: %s added\n", argv[0], argv[1]);
+}
+
+int cmd_team_remove(struct cli *cli, int argc, char **argv)
+{
+	return change(cli, "team remove", json_pack("{s:s, s:s}", "name", argv[0], "nic", argv[1]),
+		      "%s: %s removed\n", argv[0], argv[1]);
+}
+
+int cmd_team_failover(struct cli *cli, int argc, char **argv)
+{
+	return change(cli, "team failover",
+		      json_pack("{s:s, s:s*}", "name", argv[0], "nic", argc > 1 ? argv[1] : NULL),
+		      "%s: %s is to take over\n", argv[0],
+		      argc > 1 ? argv[1] : "the next best member");
+}

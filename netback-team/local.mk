@@ -2,7 +2,7 @@
 # libnetback.a: everything but main, so that tests and fuzzers link the real daemon.
 noinst_LIBRARIES += netback-team/libnetback.a
 netback_team_libnetback_a_SOURCES = \
-	netback-team/announce.h \
+	netback-team/announce.c netback-team/announce.h \
 	netback-team/buf.c netback-team/buf.h \
 	netback-team/confstore.c netback-team/confstore.h \
 	netback-team/frame.h \

@@ -50,3 +50,7 @@ tests_unit_ctl_canned_SOURCES = tests/unit/ctl-canned.c
 tests_unit_ctl_canned_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test-xenbackctl.sh
 EXTRA_DIST += tests/unit/test-xenbackctl.sh tests/unit/xenbackctl
+
+UNIT_TESTS += tests/unit/test-announce
+tests_unit_test_announce_SOURCES = tests/unit/test-announce.c
+tests_unit_test_announce_LDADD = $(UNIT_NET_LIBS)

@@ -72,12 +72,11 @@ int main(int argc, char **argv)
 		err = ctl_create(&ctl, event, argv[1]);
 	if (err < 0)
 		return fail(argv[1], strerror(-err));
+	answer = list = xb_calloc(json_object_size(answers), sizeof(*list));
 	json_object_foreach(answers, cmd, result)
 	{
-		struct answer *answer = xb_calloc(1, sizeof(*answer));
-
 		*answer = (struct answer){cmd, result, requests};
-		ctl_register(ctl, cmd, cmd, give, answer);
+		ctl_register(ctl, cmd, cmd, give, answer++);
 	}
 	err = sd_event_loop(event);
 	ctl_destroy(ctl);

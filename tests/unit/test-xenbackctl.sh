@@ -45,8 +45,11 @@ is 'no daemon' "$(run 'xenbackctl vif list')" \
 : >requests
 "$BUILD/tests/unit/ctl-canned" "$XENBACK_RUN/netback-team.ctl" "$DATA/answers.json" requests &
 SERVER=$!
-for ((i = 0; i < 1000; i++)); do
-    [[ -S $XENBACK_RUN/netback-team.ctl ]] && xenbackctl status >/dev/null 2>&1 && break
+until xenbackctl status >/dev/null 2>&1; do
+    if ! kill -0 "$SERVER" 2>/dev/null; then
+        printf 'Bail out! ctl-canned does not run\n'
+        exit 1
+    fi
     sleep 0.01
 done
 : >requests

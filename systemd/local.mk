@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Units and what systemd loads for them. Paths of programs are known to make only, hence sed.
+systemdsystemunit_DATA = systemd/netback-team.service
+modulesloaddir = $(prefix)/lib/modules-load.d
+dist_modulesload_DATA = systemd/xenback-modules.conf
+EXTRA_DIST += systemd/netback-team.service.in
+CLEANFILES += systemd/netback-team.service
+
+systemd/netback-team.service: $(srcdir)/systemd/netback-team.service.in Makefile
+	$(AM_V_GEN)mkdir -p systemd && sed -e 's,@sbindir[@],$(sbindir),g' \
+		$(srcdir)/systemd/netback-team.service.in >$@.tmp && mv $@.tmp $@

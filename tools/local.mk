@@ -9,3 +9,14 @@ tools_xenbackctl_SOURCES = \
 	tools/xenbackctl_team.c tools/xenbackctl_vif.c
 tools_xenbackctl_LDADD = common/xen/libxbxen.a common/libxbcommon.a \
 	$(XEN_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+
+# Dom0: the hotplug script of xl, and what keeps the kernel's backend away.
+xenscriptsdir = $(sysconfdir)/xen/scripts
+dist_xenscripts_SCRIPTS = tools/vif-team
+modprobeconfdir = $(sysconfdir)/modprobe.d
+modprobeconf_DATA = tools/modprobe.d/xenback.conf
+EXTRA_DIST += tools/xenback-modprobe.conf
+CLEANFILES += $(modprobeconf_DATA)
+
+$(modprobeconf_DATA): $(srcdir)/tools/xenback-modprobe.conf
+	$(AM_V_GEN)mkdir -p tools/modprobe.d && cp $(srcdir)/tools/xenback-modprobe.conf $@

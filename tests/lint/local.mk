@@ -9,7 +9,8 @@ LINT_TESTS = \
 	tests/lint/shellcheck.sh \
 	tests/lint/sizes.sh \
 	tests/lint/spdx.sh \
-	tests/lint/symbols.sh
+	tests/lint/symbols.sh \
+	tests/lint/units.sh
 LINT_SLOW_TESTS = tests/lint/tidy.sh
 
 TESTS += $(LINT_TESTS)

@@ -17,3 +17,7 @@ tests_net_test_nic_check_LDADD = $(UNIT_NET_LIBS)
 
 tests_net_test_linkwatch_SOURCES = tests/net/test-linkwatch.c tests/net/netlab.c tests/net/netlab.h
 tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
+
+# Scripts of Dom0 on a store of files.
+TESTS += tests/net/test-vif-team.sh
+EXTRA_DIST += tests/net/test-vif-team.sh tests/net/xenstore-stub

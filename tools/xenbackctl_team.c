@@ -118,6 +118,10 @@ __attribute__((format(printf, 4, 5))) static int change(struct cli *cli, const c
 		cli_print_json(result);
 	} else if (json_is_string(result)) {
 		puts(json_string_value(result));
+	} else if (json_is_string(json_object_get(result, "active"))) {
+		printf("%s: the active member is %s\n",
+		       json_string_value(json_object_get(result, "name")),
+		       json_string_value(json_object_get(result, "active")));
 	} else {
 		va_start(words, fmt);
 		vprintf(fmt, words);

@@ -11,23 +11,28 @@
 
 /* rx and tx as the guest sees them: what it receives, what it sends. */
 static const char *const list_columns[] = {
-	"vif",	    "name",	"team",	      "mac",	    "state",   "frontend", "queues",
-	"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "dropped", "error",	   NULL,
-};
-static const char *const show_first[] = {
-	"vif",	      "name",	    "uuid",    "team",	   "mac",
+	"vif",	      "domain",	    "name",    "team",	   "mac",
 	"state",      "frontend",   "queues",  "rx_bytes", "tx_bytes",
 	"rx_packets", "tx_packets", "dropped", "error",	   NULL,
 };
+static const char *const show_first[] = {
+	"vif",	      "domain",	  "name",   "uuid",	"team",	    "mac",
+	"state",      "frontend", "queues", "rx_bytes", "tx_bytes", "rx_packets",
+	"tx_packets", "dropped",  "error",  NULL,
+};
 
-/* "vif3.0" instead of the two numbers. */
+/* "vif3.0" instead of the two numbers, and not twice. */
 static void add_short_name(json_t *vif)
 {
-	AUTO_FREE char *name = xb_asprintf("vif%" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT,
-					   json_integer_value(json_object_get(vif, "domid")),
-					   json_integer_value(json_object_get(vif, "devid")));
+	const char *name = json_string_value(json_object_get(vif, "name"));
+	AUTO_FREE char *short_name =
+		xb_asprintf("vif%" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT,
+			    json_integer_value(json_object_get(vif, "domid")),
+			    json_integer_value(json_object_get(vif, "devid")));
 
-	json_object_set_new(vif, "vif", json_string(name));
+	if (name && !strcmp(name, short_name))
+		json_object_del(vif, "name");
+	json_object_set_new(vif, "vif", json_string(short_name));
 	json_object_del(vif, "domid");
 	json_object_del(vif, "devid");
 }
@@ -69,17 +74,23 @@ static bool parse_id(const char *text, char end, const char **rest, unsigned int
 	return true;
 }
 
+static bool is_named(const json_t *vif, const char *member, const char *name, size_t n)
+{
+	const char *other = json_string_value(json_object_get(vif, member));
+
+	return other && strlen(other) == n && !memcmp(other, name, n);
+}
+
 /* A domain by name, as `xl list` shows it: the daemon knows those that have interfaces. */
 static bool find_domain(const json_t *vifs, const char *name, size_t n, unsigned int *domid)
 {
 	for (size_t i = 0; i < json_array_size(vifs); i++) {
 		const json_t *vif = json_array_get(vifs, i);
-		const char *other = json_string_value(json_object_get(vif, "name"));
 
-		if (other && strlen(other) == n && !memcmp(other, name, n)) {
-			*domid = (unsigned int)json_integer_value(json_object_get(vif, "domid"));
-			return true;
-		}
+		if (!is_named(vif, "domain", name, n) && !is_named(vif, "name", name, n))
+			continue;
+		*domid = (unsigned int)json_integer_value(json_object_get(vif, "domid"));
+		return true;
 	}
 	return false;
 }
@@ -161,7 +172,9 @@ static void print_checks(const json_t *checks)
 static void print_explanation(json_t *result, const char *name)
 {
 	static const char *const first[] = {"backend", "frontend", "hotplug", "why", NULL};
-	AUTO_FREE char *summary = render_text(string_of(result, "summary"));
+	const char *words =
+		string_of(result, json_object_get(result, "summary") ? "summary" : "why");
+	AUTO_FREE char *summary = render_text(words);
 	json_t *checks = json_incref(json_object_get(result, "checks"));
 
 	json_object_del(result, "summary");

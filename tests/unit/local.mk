@@ -54,3 +54,27 @@ EXTRA_DIST += tests/unit/test-xenbackctl.sh tests/unit/xenbackctl
 UNIT_TESTS += tests/unit/test-announce
 tests_unit_test_announce_SOURCES = tests/unit/test-announce.c
 tests_unit_test_announce_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-mailbox
+tests_unit_test_mailbox_SOURCES = tests/unit/test-mailbox.c
+tests_unit_test_mailbox_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-buf
+tests_unit_test_buf_SOURCES = tests/unit/test-buf.c
+tests_unit_test_buf_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-shape
+tests_unit_test_shape_SOURCES = tests/unit/test-shape.c
+tests_unit_test_shape_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-netif
+tests_unit_test_netif_SOURCES = tests/unit/test-netif.c
+tests_unit_test_netif_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-guest-tx
+tests_unit_test_guest_tx_SOURCES = tests/unit/test-guest-tx.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guest_tx_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-guest-rx
+tests_unit_test_guest_rx_SOURCES = tests/unit/test-guest-rx.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guest_rx_LDADD = $(UNIT_NET_LIBS)

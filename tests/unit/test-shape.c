@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test-shape.c - token bucket and the toolstack's rate= value. */
+#include "netback-team/shape.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "util.h"
+
+#define MBIT 1000000ull
+
+static void test_unlimited(void **state)
+{
+	struct shape shape = { 0 };
+
+	shape_set(&shape, 0, 0, 5);
+	shape_take(&shape, 65535, 5);
+	assert_int_equal(shape_ready_ns(&shape, 65535, 5), 5);
+}
+
+/* A full bucket lets exactly its burst go at once. */
+static void test_burst(void **state)
+{
+	struct shape shape = { 0 };
+	uint64_t sent = 0;
+
+	shape_set(&shape, 100 * MBIT, 200000, NSEC_PER_SEC);
+	while (shape_ready_ns(&shape, 1000, NSEC_PER_SEC) <= NSEC_PER_SEC) {
+		shape_take(&shape, 1000, NSEC_PER_SEC);
+		sent += 1000;
+	}
+	assert_int_equal(sent, 200000);
+	/* 1000 bytes at 100 Mbit/s take 80 us. */
+	assert_int_equal(shape_ready_ns(&shape, 1000, NSEC_PER_SEC), NSEC_PER_SEC + 80 * NSEC_PER_USEC);
+}
+
+/* Over any time t no more than burst + rate * t goes, and not less when there is always something to send. */
+static void test_rate_exact(void **state)
+{
+	static const uint64_t rates[] = { 1 * MBIT, 7 * MBIT, 100 * MBIT, 9999 * MBIT };
+	static const uint32_t sizes[] = { 60, 1514, 65535 };
+
+	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
+		for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+			struct shape shape = { 0 };
+			uint64_t now = 7, sent = 0, end = now + 2 * NSEC_PER_SEC, allowed;
+
+			shape_set(&shape, rates[r], 65535, now);
+			while (now < end) {
+				uint64_t ready = shape_ready_ns(&shape, sizes[s], now);
+
+				if (ready > now) {
+					now = ready;
+					continue;
+				}
+				shape_take(&shape, sizes[s], now);
+				sent += sizes[s];
+			}
+			allowed = 65535 + rates[r] / 8 * 2;
+			assert_true(sent <= allowed + sizes[s]);
+			assert_true(sent + 2 * 65535 >= allowed);
+		}
+	}
+}
+
+/* A frame larger than the bucket must not wait for ever: the bucket holds at least one. */
+static void test_small_burst(void **state)
+{
+	struct shape shape = { 0 };
+
+	shape_set(&shape, MBIT, 100, 0);
+	assert_int_equal(shape.burst_bytes, 65535);
+	assert_int_equal(shape_ready_ns(&shape, 65535, 0), 0);
+}
+
+/* What was used stays used when the limit changes. */
+static void test_live_change(void **state)
+{
+	struct shape shape = { 0 };
+	uint64_t ready;
+
+	shape_set(&shape, 8 * MBIT, 65535, 0);
+	shape_take(&shape, 65535, 0);
+	shape_take(&shape, 10000, 0);
+	ready = shape_ready_ns(&shape, 0, 0);
+	assert_int_equal(ready, 10 * NSEC_PER_MSEC);
+	shape_set(&shape, 80 * MBIT, 65535, 0);
+	assert_in_range(shape_ready_ns(&shape, 0, 0), NSEC_PER_MSEC - 10, NSEC_PER_MSEC + 10);
+	shape_set(&shape, 0, 0, 0);
+	assert_int_equal(shape_ready_ns(&shape, 65535, 0), 0);
+}
+
+static void test_xl_rate(void **state)
+{
+	static const char *const bad[] = { "", "1", "1,", ",1", "a,b", "-1,50000", "625000,50000x",
+					   "99999999999,50000", "1,99999999999", " 1,2", "1, 2" };
+	uint64_t rate = 1, burst = 1;
+
+	assert_int_equal(shape_parse_xl_rate("625000,50000", &rate, &burst), 0);
+	assert_int_equal(rate, 100 * MBIT);
+	assert_int_equal(burst, 625000);
+	assert_int_equal(shape_parse_xl_rate("0,0", &rate, &burst), 0);
+	assert_int_equal(rate, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(shape_parse_xl_rate(bad[i], &rate, &burst), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unlimited),   cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_rate_exact),  cmocka_unit_test(test_small_burst),
+		cmocka_unit_test(test_live_change), cmocka_unit_test(test_xl_rate),
+	};
+
+	return cmocka_run_group_tests_name("shape", tests, NULL, NULL);
+}

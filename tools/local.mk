@@ -20,3 +20,7 @@ CLEANFILES += $(modprobeconf_DATA)
 
 $(modprobeconf_DATA): $(srcdir)/tools/xenback-modprobe.conf
 	$(AM_V_GEN)mkdir -p tools/modprobe.d && cp $(srcdir)/tools/xenback-modprobe.conf $@
+
+# The toolstack of a xenbox.
+bin_SCRIPTS += tools/xenbox-xl
+EXTRA_DIST += tools/xenbox-xl

@@ -19,5 +19,6 @@ tests_net_test_linkwatch_SOURCES = tests/net/test-linkwatch.c tests/net/netlab.c
 tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
 
 # Scripts of Dom0 on a store of files.
-TESTS += tests/net/test-vif-team.sh
-EXTRA_DIST += tests/net/test-vif-team.sh tests/net/xenstore-stub
+TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh
+TESTS += $(TOOL_TESTS)
+EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub

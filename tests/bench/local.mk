@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Both make their interfaces in the sandbox of tests/net/netlab.h; topology.h is for every benchmark that has a NIC in it.
+noinst_PROGRAMS += tests/bench/bench-nic tests/bench/bench-linkwatch
+tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c tests/bench/topology.c tests/bench/topology.h \
+	tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_nic_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
+tests_bench_bench_linkwatch_SOURCES = tests/bench/bench-linkwatch.c tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_linkwatch_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)

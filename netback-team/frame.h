@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame.h - what an Ethernet frame says: headers, flow hash, checksum offload, software segmentation. Pure.
+ * frame.h - what an Ethernet frame says: headers, flow hash, checksum offload, software
+ * segmentation. Pure.
  *
- * Frames come from guests and from the wire and are hostile: every length is checked against the bytes at hand. Offload
- * metadata is a struct virtio_net_hdr, the form that AF_PACKET speaks (PACKET_VNET_HDR); netif flags are turned into it by
- * netif.[ch]. Parses Ethernet with up to two VLAN tags, IPv4 with options, IPv6 with extension headers, TCP, UDP.
+ * Frames come from guests and from the wire and are hostile: every length is checked against the
+ * bytes at hand. Offload metadata is a struct virtio_net_hdr, the form that AF_PACKET speaks
+ * (PACKET_VNET_HDR); netif flags are turned into it by netif.[ch]. Parses Ethernet with up to two
+ * VLAN tags, IPv4 with options, IPv6 with extension headers, TCP, UDP.
  */
 #ifndef XB_NET_FRAME_H
 #define XB_NET_FRAME_H
@@ -15,8 +17,9 @@
 #include <stdint.h>
 
 #define FRAME_ETH_LEN 14u
-#define FRAME_MAX 65535u /**< largest frame on a netif ring, Ethernet header included */
-/** Bytes from the start that hold every header we parse (Ethernet 22 + IPv6 40 + extensions + TCP 60). */
+#define FRAME_MAX     65535u /**< largest frame on a netif ring, Ethernet header included */
+/** Bytes from the start that hold every header we parse (Ethernet 22 + IPv6 40 + extensions + TCP
+ * 60). */
 #define FRAME_HEAD_MAX 256u
 
 /** Offsets are from the frame's first byte; 0 = absent. */
@@ -25,12 +28,15 @@ struct frame_info {
 	uint16_t vlan_tci;  /**< of the outer tag */
 	bool has_vlan;
 	uint8_t ip_version; /**< 4, 6 or 0 */
-	uint8_t l4_proto;   /**< IPPROTO_*, 0 when not IP or a fragment other than the first */
-	bool fragment;	    /**< any IP fragment */
+	uint8_t l4_proto;   /**< IPPROTO_*, 0 when not IP, a fragment other than the first, or IPv6
+			       headers without end */
+	bool fragment; /**< any IP fragment (an IPv6 fragment header over a whole packet is none) */
 	uint16_t l3_off;
-	uint16_t l4_off; /**< valid when l4_proto != 0 */
-	uint16_t l4_len; /**< header bytes of TCP (20-60) or UDP (8), 0 unknown protocol or cut short */
-	uint16_t payload_off;
+	uint16_t l4_off;      /**< valid when l4_proto != 0 */
+	uint16_t l4_len;      /**< header bytes of TCP (20-60) or UDP (8), 0 unknown protocol or cut
+				 short */
+	uint16_t payload_off; /**< behind the last header that was understood; never 0 after
+				 frame_parse returned true */
 };
 
 static inline bool frame_is_multicast(const uint8_t mac[6])
@@ -46,29 +52,47 @@ static inline const uint8_t *frame_src(const uint8_t *frame)
 	return frame + 6;
 }
 
-/** Link-local control frames (01:80:c2:00:00:0x: STP, pause, LACP, LLDP) never cross a bridge (IEEE 802.1Q 8.6.3). */
+/** Link-local control frames (01:80:c2:00:00:0x: STP, pause, LACP, LLDP) never cross a bridge (IEEE
+ * 802.1Q 8.6.3). */
 bool frame_is_link_local(const uint8_t dst[6]);
 
-/** Parses the first head_len bytes of a frame of total bytes. False when not even an Ethernet header is there. */
+/** Parses the first head_len bytes of a frame of total bytes. False when not even an Ethernet
+ * header is there. */
 bool frame_parse(const uint8_t *head, size_t head_len, size_t total, struct frame_info *info);
 
-/** Flow hash over addresses, protocol and ports (what is there), mixed with seed; the same for both segments and fragments of a flow's addresses. */
+/** Flow hash over addresses, protocol and ports (what is there), mixed with seed; the same for both
+ * segments and fragments of a flow's addresses. */
 uint32_t frame_hash(const uint8_t *head, const struct frame_info *info, uint32_t seed);
 
 /**
- * Offload metadata of a frame whose checksum field holds only the pseudo-header sum (netif csum_blank).
- * gso_size 0 = not GSO; gso_type VIRTIO_NET_HDR_GSO_TCPV4/TCPV6. When fix_pseudo, writes the pseudo-header sum itself (a
- * peer that sends GSO without csum_blank). Returns 0; -EPROTO when there is no TCP/UDP checksum to fill (fragment, other
- * protocol, header cut short, GSO type that does not match).
+ * Unfolded sum (csum.h) of the pseudo-header of TCP or UDP (RFC 793 3.1, RFC 8200 8.1) for l4_bytes
+ * of header and payload. IPv6: to the final destination of a routing header. head holds all
+ * headers; info->l4_len != 0.
+ */
+uint64_t frame_pseudo_sum(const uint8_t *head, const struct frame_info *info, uint32_t l4_bytes);
+
+/** Smallest segment that TCP makes: Linux's smallest MSS (48) with all options (40). Less only
+ * multiplies packets. */
+#define FRAME_GSO_MIN 8u
+
+/**
+ * Offload metadata of a frame whose checksum field holds only the pseudo-header sum (netif
+ * csum_blank). gso_size 0 = not GSO; gso_type VIRTIO_NET_HDR_GSO_TCPV4/TCPV6, to which GSO_ECN is
+ * added for a segment with CWR. A frame whose payload fits into one segment becomes one without
+ * GSO. When fix_pseudo, writes the pseudo-header sum itself (a peer that sends GSO without
+ * csum_blank). Returns 0; -EPROTO when there is no TCP/UDP checksum to fill (fragment, other
+ * protocol, header cut short, GSO type that does not match or gso_size < FRAME_GSO_MIN).
  */
 int frame_offload_setup(uint8_t *head, size_t head_len, size_t total, const struct frame_info *info,
 			uint16_t gso_size, uint8_t gso_type, bool fix_pseudo,
 			struct virtio_net_hdr *vnet);
 
-/** Completes a partial checksum in place (RFC 1071; 0 becomes 0xffff for UDP). -EINVAL when vnet points outside of the frame. */
+/** Completes a partial checksum in place (RFC 1071; 0 becomes 0xffff for UDP); nothing to do
+ * without NEEDS_CSUM. -EINVAL when vnet points outside of the frame. */
 int frame_csum_fill(uint8_t *frame, size_t len, const struct virtio_net_hdr *vnet);
 
-/** Checks TCP/UDP and IPv4 header checksums of a whole frame; true when right or not applicable. For tests and the box's guest. */
+/** Checks TCP/UDP and IPv4 header checksums of a whole frame; true when right or not applicable.
+ * For tests and the box's guest. */
 bool frame_csum_ok(const uint8_t *frame, size_t len);
 
 /** Software segmentation of a TCP GSO frame for a receiver without the feature. */
@@ -81,16 +105,19 @@ struct frame_segmenter {
 	uint32_t index;
 };
 
-/** Returns the number of segments (>= 1) or -EPROTO/-EINVAL when frame and vnet do not fit each other. */
+/** Returns the number of segments (>= 1); -EINVAL when vnet is not TCP GSO or does not point at the
+ * TCP checksum, -EPROTO when the frame is not such TCP. */
 int frame_segment_init(struct frame_segmenter *seg, const uint8_t *frame, size_t len,
 		       const struct virtio_net_hdr *vnet);
 /**
- * Writes the next segment, headers and payload, into out[size]: IP length and id, TCP sequence, flags (FIN/PSH only on the
- * last, CWR only on the first) and complete checksums. Returns its length, 0 at the end, -ENOSPC when size is too small.
+ * Writes the next segment, headers and payload, into out[size]: IP length and id, TCP sequence,
+ * flags (FIN/PSH only on the last, CWR only on the first) and complete checksums. Returns its
+ * length, 0 at the end, -ENOSPC when size is too small.
  */
 int frame_segment_next(struct frame_segmenter *seg, uint8_t *out, size_t size);
 
-/** Builds the RARP request that announces mac to switches (RFC 903, as OVS does after a failover). 60 bytes. */
+/** Builds the RARP request that announces mac to switches (RFC 903, as OVS does after a failover).
+ * 60 bytes. */
 #define FRAME_RARP_LEN 60u
 void frame_rarp(uint8_t out[FRAME_RARP_LEN], const uint8_t mac[6]);
 

@@ -5,7 +5,8 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/announce.c netback-team/announce.h \
 	netback-team/buf.c netback-team/buf.h \
 	netback-team/confstore.c netback-team/confstore.h \
-	netback-team/frame.h \
+	netback-team/csum.c netback-team/csum.h \
+	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
@@ -19,6 +20,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic_packet.c \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
 	netback-team/policy.h \
+	netback-team/segment.c \
 	netback-team/shape.c netback-team/shape.h \
 	netback-team/switch.h \
 	netback-team/team.h \

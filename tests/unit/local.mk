@@ -78,3 +78,15 @@ tests_unit_test_guest_tx_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-guest-rx
 tests_unit_test_guest_rx_SOURCES = tests/unit/test-guest-rx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_rx_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-frame
+tests_unit_test_frame_SOURCES = tests/unit/test-frame.c tests/unit/frame-build.c tests/unit/frame-build.h
+tests_unit_test_frame_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-csum
+tests_unit_test_csum_SOURCES = tests/unit/test-csum.c tests/unit/frame-build.c tests/unit/frame-build.h
+tests_unit_test_csum_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-segment
+tests_unit_test_segment_SOURCES = tests/unit/test-segment.c tests/unit/frame-build.c tests/unit/frame-build.h
+tests_unit_test_segment_LDADD = $(UNIT_NET_LIBS)

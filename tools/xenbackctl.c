@@ -49,13 +49,10 @@ static const struct cli_command commands[] = {
 };
 
 static const struct option options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"daemon", required_argument, NULL, 'd'},
-	{"ctl", required_argument, NULL, 'c'},
-	{"xen", required_argument, NULL, 'x'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+	{"json", no_argument, NULL, 'j'},	  {"once", no_argument, NULL, 'o'},
+	{"daemon", required_argument, NULL, 'd'}, {"ctl", required_argument, NULL, 'c'},
+	{"xen", required_argument, NULL, 'x'},	  {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
 };
 
 int cli_error(const char *fmt, ...)
@@ -111,6 +108,8 @@ static void print_help(void)
 	}
 	printf("\nOptions:\n"
 	       "  --json                     print the answer as JSON\n"
+	       "  --once                     load: do nothing when it was done since xenstore "
+	       "started\n"
 	       "  --daemon=NAME              which daemon to ask (default: netback-team)\n"
 	       "  --ctl=SOCKET               its control socket (default: $XENBACK_RUN or "
 	       "/run/xenback, /NAME.ctl)\n"
@@ -194,6 +193,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		if (argc < commands[i].min)
 			return cli_usage(cli, "%s",
 					 argc ? "an argument is missing" : "arguments are missing");
+		if (cli->once && commands[i].fn != cmd_load)
+			return cli_usage(cli, "--once is for load");
 		if (argc > commands[i].max)
 			return cli_usage(cli, "unexpected argument \"%s\"", argv[commands[i].max]);
 		return commands[i].fn(cli, argc, argv);
@@ -224,6 +225,8 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		if (c == 'j')
 			cli.json = true;
+		else if (c == 'o')
+			cli.once = true;
 		else if (c == 'd')
 			daemon = optarg;
 		else if (c == 'c')

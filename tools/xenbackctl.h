@@ -21,6 +21,7 @@ enum cli_exit { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 /** What the global options say. */
 struct cli {
 	bool json;			   /**< --json: the raw answer */
+	bool once;			   /**< --once, of load */
 	const char *ctl_path;		   /**< socket of the daemon */
 	const char *xen_spec;		   /**< --xen, for the commands that go to xenstore */
 	const struct cli_command *command; /**< the one that runs, for usage errors */

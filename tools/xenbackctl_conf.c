@@ -21,6 +21,9 @@
 
 /* A file of settings longer than this is something else. */
 #define FILE_MAX ((size_t)1 << 20)
+/* Says that files were loaded since xenstore started: it lives as long as what was loaded. */
+#define LOADED_DIR "/local/domain/0/xenback"
+#define LOADED_KEY "loaded"
 /* After so many mistakes the reader has work enough. */
 #define ERRORS_MAX 20
 /* Somebody else writes to the same nodes without pause. */
@@ -50,13 +53,19 @@ static void settings_add(struct settings *settings, const char *dir, const char 
 	setting->where = xb_strdup(where);
 }
 
+static void settings_drop_last(struct settings *settings)
+{
+	struct setting *last = &settings->list[--settings->n];
+
+	free(last->path);
+	free(last->value);
+	free(last->where);
+}
+
 static void settings_fini(struct settings *settings)
 {
-	for (size_t i = 0; i < settings->n; i++) {
-		free(settings->list[i].path);
-		free(settings->list[i].value);
-		free(settings->list[i].where);
-	}
+	while (settings->n)
+		settings_drop_last(settings);
 	free(settings->list);
 }
 
@@ -337,13 +346,6 @@ static void take_file(struct settings *settings, const struct tables *tables, co
 static int report(const struct cli *cli, const struct settings *settings, size_t n_files,
 		  bool write)
 {
-	if (settings->n_errors > ERRORS_MAX)
-		fprintf(stderr, "... and %u more\n", settings->n_errors - ERRORS_MAX);
-	if (settings->n_errors)
-		return cli_error("%u mistake%s; nothing was written", settings->n_errors,
-				 settings->n_errors > 1 ? "s" : "");
-	if (write && settings->n && settings_write(cli, settings))
-		return CLI_FAILURE;
 	if (cli->json)
 		return print_json(settings);
 	printf("%zu setting%s from %zu file%s %s\n", settings->n, settings->n == 1 ? "" : "s",
@@ -351,32 +353,88 @@ static int report(const struct cli *cli, const struct settings *settings, size_t
 	return CLI_OK;
 }
 
-static int load(struct cli *cli, int argc, char **argv, bool write)
+static int refuse(const struct settings *settings)
+{
+	if (settings->n_errors > ERRORS_MAX)
+		fprintf(stderr, "... and %u more\n", settings->n_errors - ERRORS_MAX);
+	return cli_error("%u mistake%s; nothing was written", settings->n_errors,
+			 settings->n_errors > 1 ? "s" : "");
+}
+
+static int load_files(const struct cli *cli, const struct tables *tables, int n_files, char **files,
+		      bool write)
 {
 	struct settings settings = {0};
-	struct tables tables = {0};
-	glob_t found = {0};
-	int status;
+	int status = CLI_OK;
 
-	if (!argc && glob(SYSCONFDIR "/xenback/*.conf", 0, NULL, &found)) {
-		if (cli->json)
-			return print_json(&settings);
-		puts("no " SYSCONFDIR "/xenback/*.conf: nothing to do");
-		return CLI_OK;
+	for (int i = 0; i < n_files; i++)
+		take_file(&settings, tables, files[i]);
+	if (settings.n_errors) {
+		status = refuse(&settings);
+	} else if (write) {
+		settings_add(&settings, LOADED_DIR, LOADED_KEY, "1", "");
+		status = settings_write(cli, &settings);
+		settings_drop_last(&settings);
 	}
-	if (!argc) {
+	if (!status)
+		status = report(cli, &settings, (size_t)n_files, write);
+	settings_fini(&settings);
+	return status;
+}
+
+/* CLI_OK and *loaded, or another exit status after a message. */
+static int was_loaded(const struct cli *cli, bool *loaded)
+{
+	AUTO_FREE char *value = NULL;
+	struct xen *xen;
+	struct xen_store *store;
+	int status = store_open(cli, &xen, &store), err;
+
+	if (!status) {
+		err = xen->ops->store_read(store, XEN_TXN_NONE, LOADED_DIR "/" LOADED_KEY, &value,
+					   NULL);
+		*loaded = !err;
+		if (err && err != -ENOENT)
+			status = cli_error("cannot read xenstore: %s", strerror(-err));
+	}
+	store_close(xen, store);
+	return status;
+}
+
+static int nothing_to_do(const struct cli *cli, const char *why)
+{
+	const struct settings none = {0};
+
+	if (cli->json)
+		return print_json(&none);
+	printf("%s: nothing to do\n", why);
+	return CLI_OK;
+}
+
+static int load(struct cli *cli, int argc, char **argv, bool write)
+{
+	struct tables tables = {0};
+	bool loaded = false;
+	glob_t found = {0};
+	int status = cli->once ? was_loaded(cli, &loaded) : CLI_OK;
+
+	if (loaded)
+		return nothing_to_do(cli, "loaded already since xenstore started");
+	if (status)
+		return status;
+	if (!argc && !glob(SYSCONFDIR "/xenback/*.conf", 0, NULL, &found)) {
 		argc = (int)found.gl_pathc;
 		argv = found.gl_pathv;
 	}
-	status = tables_fetch(cli, &tables);
-	if (!status) {
-		for (int i = 0; i < argc; i++)
-			take_file(&settings, &tables, argv[i]);
-		status = report(cli, &settings, (size_t)argc, write);
+	if (argc) {
+		status = tables_fetch(cli, &tables);
+		if (!status)
+			status = load_files(cli, &tables, argc, argv, write);
+		tables_free(&tables);
+	} else {
+		status = nothing_to_do(cli, "no " SYSCONFDIR "/xenback/*.conf");
 	}
 	globfree(&found);
-	settings_fini(&settings);
-	tables_free(&tables);
 	return status;
 }
 

@@ -90,3 +90,8 @@ tests_unit_test_csum_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-segment
 tests_unit_test_segment_SOURCES = tests/unit/test-segment.c tests/unit/frame-build.c tests/unit/frame-build.h
 tests_unit_test_segment_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-xenbackctl-conf
+tests_unit_test_xenbackctl_conf_SOURCES = tests/unit/test-xenbackctl-conf.c \
+	tools/xenbackctl_conf.c tools/xenbackctl_object.c
+tests_unit_test_xenbackctl_conf_LDADD = $(UNIT_LIBS)

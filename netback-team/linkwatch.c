@@ -176,16 +176,21 @@ static void look_at_dirty(struct linkwatch *lw)
 	}
 }
 
+/* Under the lock, or when the thread is gone. */
+static void free_watch(struct linkwatch *lw, struct watch *w)
+{
+	DL_DELETE(lw->watches, w);
+	free(w);
+}
+
 static void free_removed(struct linkwatch *lw)
 {
 	struct watch *w, *tmp;
 
 	pthread_mutex_lock(&lw->lock);
 	DL_FOREACH_SAFE (lw->watches, w, tmp) {
-		if (!w->removed)
-			continue;
-		DL_DELETE(lw->watches, w);
-		free(w);
+		if (w->removed)
+			free_watch(lw, w);
 	}
 	pthread_mutex_unlock(&lw->lock);
 }
@@ -374,10 +379,8 @@ static void free_all(struct linkwatch *lw)
 {
 	struct watch *w, *tmp;
 
-	DL_FOREACH_SAFE (lw->watches, w, tmp) {
-		DL_DELETE(lw->watches, w);
-		free(w);
-	}
+	DL_FOREACH_SAFE (lw->watches, w, tmp)
+		free_watch(lw, w);
 	pthread_mutex_destroy(&lw->lock);
 	sem_destroy(&lw->started);
 	if (lw->wake_fd >= 0)
@@ -385,30 +388,30 @@ static void free_all(struct linkwatch *lw)
 	free(lw);
 }
 
-int linkwatch_create(struct linkwatch **out, int netns_fd, uint64_t poll_ns, linkwatch_fn fn,
+int linkwatch_create(struct linkwatch **lw, int netns_fd, uint64_t poll_ns, linkwatch_fn fn,
 		     void *ctx)
 {
-	struct linkwatch *lw = xb_calloc(1, sizeof(*lw));
+	struct linkwatch *self = xb_calloc(1, sizeof(*self));
 	pthread_mutexattr_t attr;
 	int error;
 
-	lw->netns_fd = netns_fd;
-	lw->poll_ns = poll_ns;
-	lw->fn = fn;
-	lw->ctx = ctx;
-	lw->ctl_fd = -1;
-	sem_init(&lw->started, 0, 0);
+	self->netns_fd = netns_fd;
+	self->poll_ns = poll_ns;
+	self->fn = fn;
+	self->ctx = ctx;
+	self->ctl_fd = -1;
+	sem_init(&self->started, 0, 0);
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&lw->lock, &attr);
+	pthread_mutex_init(&self->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
-	lw->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = lw->wake_fd < 0 ? -errno : start_thread(lw);
+	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = self->wake_fd < 0 ? -errno : start_thread(self);
 	if (error) {
-		free_all(lw);
+		free_all(self);
 		return error;
 	}
-	*out = lw;
+	*lw = self;
 	return 0;
 }
 

@@ -222,7 +222,7 @@ static int set_features(int fd, const char *name)
 	int n = feature_names(fd, name, &names);
 	uint32_t n_blocks;
 
-	if (n < 0)
+	if (n < 0 || !names)
 		return n;
 	n_blocks = DIV_ROUND_UP((uint32_t)n, 32);
 	set = xb_calloc(1, sizeof(*set) + n_blocks * sizeof(set->features[0]));
@@ -255,7 +255,7 @@ static int read_segments(int fd, const char *name)
 	int n = feature_names(fd, name, &names), tso4, tso6, error;
 	uint32_t n_blocks;
 
-	if (n < 0)
+	if (n < 0 || !names)
 		return n;
 	n_blocks = DIV_ROUND_UP((uint32_t)n, 32);
 	get = xb_calloc(1, sizeof(*get) + n_blocks * sizeof(get->features[0]));
@@ -278,9 +278,8 @@ bool nic_link_segments(int fd, const char *name)
 /* Opens one sysctl, remembers its value and writes ours; -1 when there is nothing to undo. */
 static int quiet_one(const char *path, const char *value, char old[16])
 {
-	AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
 	ssize_t len;
-	int keep;
 
 	if (fd < 0) {
 		log_debug("%s: %s", path, strerror(errno));
@@ -289,15 +288,12 @@ static int quiet_one(const char *path, const char *value, char old[16])
 	len = pread(fd, old, 15, 0);
 	old[MAX(len, 0)] = '\0';
 	old[strcspn(old, "\n")] = '\0';
-	if (!strcmp(old, value))
-		return -1;
-	if (pwrite(fd, value, strlen(value), 0) < 0) {
+	if (strcmp(old, value) && pwrite(fd, value, strlen(value), 0) > 0)
+		return fd;
+	if (strcmp(old, value))
 		log_debug("%s: cannot write %s: %s", path, value, strerror(errno));
-		return -1;
-	}
-	keep = fd;
-	fd = -1;
-	return keep;
+	close(fd);
+	return -1;
 }
 
 void nic_quiet_begin(struct nic_quiet *quiet, const char *name)

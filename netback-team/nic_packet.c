@@ -3,19 +3,21 @@
  * nic_packet.c - an uplink by AF_PACKET: batches of frames with virtio_net_hdr through recvmmsg and
  * sendmmsg.
  *
- * Theory of Operation: two sockets, for either direction. The receiving one is bound to ETH_P_ALL
- * only after all its options are set, so that no frame arrives in another form; it ignores what the
- * host itself sends. The sending one has protocol 0 (it costs the receive path nothing) and
- * bypasses the qdisc: that is what makes a send without carrier fail with ENOBUFS instead of
- * vanishing. Offload settings are made at open, and the host's own stack is kept quiet on the
- * interface. The bypass has a price: a GSO frame that the driver cannot segment is dropped with
- * ENOBUFS (the kernel segments only on the way through the qdisc). GSO frames then go by a third
- * socket without bypass: always when the port has no TSO at open, else after GSO_REFUSALS refusals
- * although the carrier is there (TSO switched off, two VLAN tags, limits of a driver, a full
- * queue), for a number of frames that doubles each time. What may wait in the qdisc is bounded by
- * that socket's small send buffer. Admin down: the kernel says ENETDOWN once and re-hooks us by
- * itself when the interface comes up. An interface that is removed (or moved away) leaves the
- * socket without an ifindex for good; the owner closes and opens anew.
+ * Theory of Operation
+ * Receiving: one socket, bound to ETH_P_ALL only after all its options are set, so that no frame
+ * arrives in another form; it ignores what the host itself sends. Offload settings are made at
+ * open, and the host's own stack is kept quiet on the interface.
+ * Sending: a socket of protocol 0 (it costs the receive path nothing) that bypasses the qdisc: that
+ * is what makes a send without carrier fail with ENOBUFS instead of vanishing. The price: a GSO
+ * frame that the driver cannot segment is dropped with ENOBUFS as well, since the kernel segments
+ * only on the way through the qdisc. GSO frames then make a detour by a third socket without
+ * bypass: always when the port has no TSO at open, else after GSO_REFUSALS refusals although the
+ * carrier is there (TSO switched off, limits of a driver, a full queue), for a number of frames
+ * that doubles each time. What may wait in the qdisc is bounded by that socket's small send buffer.
+ * On the detour only linkwatch notices a lost carrier.
+ * Life: at admin down the kernel says ENETDOWN once, and re-hooks us by itself when the interface
+ * comes up. An interface that is removed (or moved away) leaves the socket without an ifindex for
+ * good; the owner closes and opens anew.
  */
 #include "nic.h"
 

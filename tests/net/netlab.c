@@ -196,45 +196,49 @@ static uint16_t sum(const uint8_t *data, size_t len, uint32_t start)
 	return (uint16_t)s;
 }
 
-static uint16_t pseudo_sum(const struct iphdr *ip, size_t l4_len)
+/* ip: the bytes of an IPv4 header. */
+static uint16_t pseudo_sum(const uint8_t *ip, size_t l4_len)
 {
-	return sum((const uint8_t *)&ip->saddr, 8, (uint32_t)(ip->protocol + l4_len));
+	return sum(ip + 12, 8, (uint32_t)(ip[9] + l4_len));
 }
 
 uint16_t netlab_l4_sum(const uint8_t *frame, size_t len, size_t l3_off)
 {
-	struct iphdr ip;
-	size_t l4_off = l3_off + sizeof(ip);
+	size_t l4_off = l3_off + sizeof(struct iphdr);
 
-	memcpy(&ip, frame + l3_off, sizeof(ip));
-	return sum(frame + l4_off, len - l4_off, pseudo_sum(&ip, len - l4_off));
+	return sum(frame + l4_off, len - l4_off, pseudo_sum(frame + l3_off, len - l4_off));
+}
+
+static void put_be16(uint8_t *at, size_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
 }
 
 void netlab_frame_tcp(struct netlab_frame *f, size_t payload, uint16_t gso_size, int vlan_tci)
 {
-	size_t l3 = vlan_tci < 0 ? ETH_HLEN : ETH_HLEN + 4, l4 = l3 + sizeof(struct iphdr);
-	struct iphdr ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP};
-	struct tcphdr tcp = {.source = htons(1000), .dest = htons(2000), .seq = htonl(1)};
+	static const uint8_t ip[sizeof(struct iphdr)] = {
+		[0] = 0x45, [8] = 64, [9] = IPPROTO_TCP, [12] = 10, 9, 0, 1, [16] = 10, 9, 0, 2,
+	};
+	/* Ports 1000 and 2000, sequence 1, 5 words, ACK, window 1000. */
+	static const uint8_t tcp[sizeof(struct tcphdr)] = {
+		[0] = 0x03,  0xe8,	  [2] = 0x07,  0xd0, [7] = 1,
+		[12] = 0x50, [13] = 0x10, [14] = 0x03, 0xe8,
+	};
+	size_t l3 = vlan_tci < 0 ? ETH_HLEN : ETH_HLEN + 4, l4 = l3 + sizeof(ip);
+	uint8_t *data = f->data;
 
-	f->len = l4 + sizeof(tcp) + payload;
-	netlab_frame_plain(f, f->len, 1);
+	netlab_frame_plain(f, l4 + sizeof(tcp) + payload, 1);
 	if (vlan_tci >= 0) {
-		uint16_t tag[2] = {htons(ETH_P_8021Q), htons((uint16_t)vlan_tci)};
-
-		memcpy(f->data + 12, tag, sizeof(tag));
+		put_be16(data + 12, ETH_P_8021Q);
+		put_be16(data + 14, (size_t)vlan_tci);
 	}
-	f->data[l3 - 2] = 0x08;
-	f->data[l3 - 1] = 0x00;
-	ip.tot_len = htons((uint16_t)(f->len - l3));
-	ip.saddr = htonl(0x0a090001);
-	ip.daddr = htonl(0x0a090002);
-	ip.check = htons((uint16_t)~sum((uint8_t *)&ip, sizeof(ip), 0));
-	tcp.doff = 5;
-	tcp.ack = 1;
-	tcp.window = htons(1000);
-	tcp.check = htons(pseudo_sum(&ip, f->len - l4));
-	memcpy(f->data + l3, &ip, sizeof(ip));
-	memcpy(f->data + l4, &tcp, sizeof(tcp));
+	put_be16(data + l3 - 2, ETH_P_IP);
+	memcpy(data + l3, ip, sizeof(ip));
+	memcpy(data + l4, tcp, sizeof(tcp));
+	put_be16(data + l3 + 2, f->len - l3);
+	put_be16(data + l3 + 10, (uint16_t)~sum(data + l3, sizeof(ip), 0));
+	put_be16(data + l4 + offsetof(struct tcphdr, check), pseudo_sum(data + l3, f->len - l4));
 	f->vnet = (struct virtio_net_hdr){
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
 		.gso_type = gso_size ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_NONE,

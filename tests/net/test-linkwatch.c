@@ -46,7 +46,7 @@ static void on_report(void *ctx, const struct link_state *state)
 /* The next report; fails the test when none comes. */
 static struct link_state next_report(void)
 {
-	struct link_state state;
+	struct link_state state = {0};
 	uint64_t end_ns = clock_now(&clock_monotonic) + PATIENCE_S * NSEC_PER_SEC;
 	const struct timespec end = {.tv_sec = (time_t)(end_ns / NSEC_PER_SEC)};
 	bool there;

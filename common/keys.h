@@ -38,6 +38,9 @@ struct key {
 	const char *help;	    /**< one sentence for the manual page */
 };
 
+/** All objects that are configured are below. */
+#define KEYS_BASE "/local/domain/0/xenback/"
+
 struct key_table {
 	const char *name; /**< "team", "vif" ... also the [section] word of a file */
 	/**
@@ -70,6 +73,9 @@ char *key_format(const struct key *key, const void *object);
 
 /** What key_set takes for this key, in words ("a time such as 250us, 10ms or 5s, 1ms to 1h"); a string to free(). */
 char *key_allowed(const struct key *key);
+
+/** How an object of the table is named in files, by its path: "team NAME", "vm UUID vif DEV"; a string to free(). */
+char *keys_section(const struct key_table *table);
 
 /** Prints the table as POD (perlpod(1)) for the manual pages. */
 void keys_print_pod(const struct key_table *table);

@@ -4,6 +4,7 @@
 #include "keys.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "util.h"
 
@@ -40,14 +41,23 @@ static void print_key(const struct key *key)
 	      stdout);
 }
 
+char *keys_section(const struct key_table *table)
+{
+	const char *path = table->path ? table->path : table->name;
+	char *section = xb_strdup(
+		path + (strncmp(path, KEYS_BASE, strlen(KEYS_BASE)) ? 0 : strlen(KEYS_BASE)));
+
+	for (char *c = section; *c; c++)
+		if (*c == '/')
+			*c = ' ';
+	return section;
+}
+
 void keys_print_pod(const struct key_table *table)
 {
-	printf("=head2 [%s]\n\n", table->name);
-	if (table->path) {
-		fputs("In xenstore: F<", stdout);
-		print_escaped(table->path);
-		fputs(">\n\n", stdout);
-	}
+	AUTO_FREE char *section = keys_section(table);
+
+	printf("=head2 [%s]\n\n", section);
 	fputs("=over 4\n\n", stdout);
 	for (size_t i = 0; i < table->n_keys; i++)
 		print_key(&table->keys[i]);

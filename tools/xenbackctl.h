@@ -102,8 +102,6 @@ int object_find(const struct tables *tables, struct object *object, char *const 
 /** The same for the text between the brackets of a file's section. */
 int object_find_section(const struct tables *tables, struct object *object, const char *section,
 			char error[KEY_ERROR_MAX]);
-/** "team NAME", "vm UUID vif DEV": how a table's objects are named; free(). */
-char *object_words(const struct key_table *table);
 /** 0 when the table takes this key and value, else -errno with a sentence. */
 int object_check(const struct object *object, const char *key, const char *value,
 		 char error[KEY_ERROR_MAX]);

@@ -104,7 +104,7 @@ static void print_key(const struct key *key)
 
 static void print_key_table(const struct key_table *table, const char *key)
 {
-	AUTO_FREE char *words = object_words(table);
+	AUTO_FREE char *words = keys_section(table);
 
 	printf("%s    in files [%s], in xenstore %s\n\n", table->name, words,
 	       table->path ? table->path : "?");

@@ -16,8 +16,6 @@
 #include "common/keys_json.h"
 #include "common/util.h"
 
-#define BASE "/local/domain/0/xenback/"
-
 /* No path has more words, and no name more characters. */
 #define WORDS_MAX	16
 #define NAME_MAX_LENGTH 63
@@ -69,22 +67,12 @@ static const char *relative_path(const struct key_table *table)
 {
 	const char *path = table->path ? table->path : "";
 
-	return strncmp(path, BASE, strlen(BASE)) ? path : path + strlen(BASE);
+	return strncmp(path, KEYS_BASE, strlen(KEYS_BASE)) ? path : path + strlen(KEYS_BASE);
 }
 
 static bool is_variable(const char *word)
 {
 	return strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(word);
-}
-
-char *object_words(const struct key_table *table)
-{
-	char *words = xb_strdup(relative_path(table));
-
-	for (char *c = words; *c; c++)
-		if (*c == '/')
-			*c = ' ';
-	return words;
 }
 
 static bool is_uuid(const char *text)
@@ -180,7 +168,7 @@ static int make_path(const struct key_table *table, const char *const *values, c
 			}
 			part = *values++;
 		}
-		longer = xb_asprintf("%s%s%s", i ? made : BASE, i ? "/" : "", part);
+		longer = xb_asprintf("%s%s%s", i ? made : KEYS_BASE, i ? "/" : "", part);
 		free(made);
 		made = longer;
 	}
@@ -194,7 +182,7 @@ static char *list_kinds(const struct tables *tables, char *const *words, size_t 
 	char *text = xb_strdup("");
 
 	for (size_t i = 0; i < tables->n; i++) {
-		AUTO_FREE char *section = object_words(tables->tables[i]);
+		AUTO_FREE char *section = keys_section(tables->tables[i]);
 		const char *values[WORDS_MAX];
 		char *longer;
 
@@ -256,10 +244,10 @@ int object_find(const struct tables *tables, struct object *object, char *const 
 	*object = (struct object){0};
 	if (*words[0] != '/')
 		return find_by_words(tables, object, words, MIN(n_words, WORDS_MAX), error);
-	if (n_words == 1 && !strncmp(words[0], BASE, strlen(BASE)))
-		return find_by_text(tables, object, words[0] + strlen(BASE), "/", error);
+	if (n_words == 1 && !strncmp(words[0], KEYS_BASE, strlen(KEYS_BASE)))
+		return find_by_text(tables, object, words[0] + strlen(KEYS_BASE), "/", error);
 	snprintf(error, KEY_ERROR_MAX, "%.128s is no place of settings; allowed: one path below %s",
-		 words[0], BASE);
+		 words[0], KEYS_BASE);
 	return -EINVAL;
 }
 

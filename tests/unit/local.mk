@@ -95,3 +95,7 @@ UNIT_TESTS += tests/unit/test-xenbackctl-conf
 tests_unit_test_xenbackctl_conf_SOURCES = tests/unit/test-xenbackctl-conf.c \
 	tools/xenbackctl_conf.c tools/xenbackctl_object.c
 tests_unit_test_xenbackctl_conf_LDADD = $(UNIT_LIBS)
+
+# Manual pages against the programs.
+TESTS += tests/unit/test-man.sh
+EXTRA_DIST += tests/unit/test-man.sh

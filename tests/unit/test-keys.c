@@ -324,6 +324,7 @@ static void pod_documents_every_key(void **state)
 	assert_non_null(strstr(text, "Default: 20ms."));
 	assert_non_null(strstr(text, "Must be given."));
 	assert_non_null(strstr(text, "\n=back\n"));
+	assert_ptr_equal(strstr(text, "=head2 [thing NAME]\n"), text);
 	free(text);
 }
 

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The manual pages are valid, and say what the programs say: every command, option and key is in them.
+SRC=${XENBACK_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+BUILD=${XENBACK_BUILD:-$SRC/build}
+# shellcheck source=tests/tap.sh
+. "$SRC/tests/tap.sh"
+
+# missing TEXT WORDS...: those that TEXT has not.
+missing() {
+    local text=$1 word
+    shift
+    for word; do
+        grep -qF -- "$word" <<<"$text" || printf '%s\n' "$word"
+    done
+}
+options_of() { "$@" --help | grep -oE -- '^ +--[a-z-]+|, --[a-z-]+' | grep -oE -- '--[a-z-]+'; }
+# POD without its markup: "B<team set> I<NAME>" -> "team set NAME"
+plain() { sed -E 's/[BIF]<([^<>]*)>/\1/g' "$1"; }
+
+if command -v podchecker >/dev/null; then
+    for pod in "$SRC"/man/*.pod "$BUILD"/man/*.pod*; do
+        ok "${pod##*/} is valid" podchecker -warnings "$pod"
+    done
+else
+    skip 'pods are valid' 'podchecker is not installed'
+fi
+
+PAGE=$(plain "$SRC/man/xenbackctl.8.pod")
+mapfile -t COMMANDS < <("$BUILD/tools/xenbackctl" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on' |
+    grep -oE '^  [a-z]+( [a-z]+)?' | sed 's/^ *//')
+ok 'xenbackctl --help lists commands' test "${#COMMANDS[@]}" -ge 15
+is 'xenbackctl(8) has every command' "$(missing "$PAGE" "${COMMANDS[@]/#/=item }")" ''
+mapfile -t OPTIONS < <(options_of "$BUILD/tools/xenbackctl")
+is 'xenbackctl(8) has every option' "$(missing "$PAGE" "${OPTIONS[@]}")" ''
+
+PAGE=$(plain "$SRC/man/netback-team.8.pod")
+mapfile -t OPTIONS < <(options_of "$BUILD/netback-team/netback-team")
+ok 'netback-team --help lists options' test "${#OPTIONS[@]}" -ge 6
+is 'netback-team(8) has every option' "$(missing "$PAGE" "${OPTIONS[@]}")" ''
+
+PAGE=$(man -l "$BUILD/man/xenback.conf.5" 2>/dev/null || cat "$BUILD/man/xenback.conf.5")
+mapfile -t KEYS < <(grep -oE '^=item B<[a-z_-]+>' "$BUILD/man/keys.pod" | sed -E 's/.*<(.*)>/\1/')
+ok 'the tables have keys' test "${#KEYS[@]}" -ge 10
+is 'xenback.conf(5) has every key' "$(missing "${PAGE//\\-/-}" "${KEYS[@]}")" ''
+done_testing

@@ -62,6 +62,7 @@ struct run {
 	struct app app;
 	struct app_commands commands;
 	bool started;
+	bool unknown_xen; /* --xen names none that we know */
 };
 
 static char last_status[256];
@@ -262,6 +263,7 @@ static int create_parts(struct run *run)
 	}
 	if (!run->desc->no_xen) {
 		err = xen_open(&app->xen, run->xen_spec);
+		run->unknown_xen = err == -EINVAL;
 		if (err)
 			return err; /* it has said what is missing */
 	}
@@ -314,14 +316,16 @@ static int serve(struct run *run)
 	log_info("%s %s starts", run->desc->name, PACKAGE_VERSION);
 	err = start(run);
 	if (!err) {
-		sd_event_set_watchdog(run->app.event,
-				      true); /* pings only where systemd asked for it */
+		/* Pings only where systemd asked for it. */
+		sd_event_set_watchdog(run->app.event, true);
 		sd_notify(0, "READY=1");
 		err = sd_event_loop(run->app.event);
 		if (err < 0)
 			log_err("event loop: %s", strerror(-err));
 	}
 	stop(run);
+	if (run->unknown_xen)
+		return APP_EXIT_USAGE;
 	return err < 0 ? APP_EXIT_FAILURE : APP_EXIT_OK;
 }
 

@@ -470,7 +470,7 @@ static void builtin_commands_answer(void **state)
 	}
 	refused("log", json_pack("{s:s, s:s}", "module", "more", "level", "warn"),
 		"too many modules");
-	refused("statss", NULL, "did you mean \"stats\"?");
+	refused("metrisc", NULL, "did you mean \"metrics\"?");
 }
 
 static void expect_errno(const json_t *result, const char *call_name, int err)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Everything a scenario may use, in Dom0. A scenario is sourced after this file.
+# shellcheck shell=bash
 
 LAB=${LAB:-/payload/lab}
 LAB_RUN=/run/xenlab

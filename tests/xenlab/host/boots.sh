@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Follows a boot from start to end, and runs scenarios in as few boots as
 # possible: what a crashed boot left over goes into another one.
+# shellcheck shell=bash
 
 BOOT=0
 BOOT_LIMIT=240    # seconds until Dom0 says HELLO
@@ -89,7 +89,7 @@ run_group() {
     local flavour=$1
     while ((${#PENDING[@]})); do
         BOOT_FAILED=0
-        PLAN="scenarios ${PENDING[*]}"
+        PLAN="scenarios ${ON:--} ${PENDING[*]}"
         boot "$flavour"
         follow_boot
         [[ $STATE == ended ]] || blame
@@ -103,8 +103,9 @@ run_group() {
 # Without code under test only the kernel's own scenarios mean anything.
 skip_without_stage() {
     local name rest=()
+    [[ -z $STAGE ]] || return 0
     for name in "${NAMES[@]}"; do
-        if [[ -z $STAGE && $(scenario_field "$LAB/scenarios/$name.sh" backend) != kernel ]]; then
+        if [[ ${ON:-$(scenario_field "$LAB/scenarios/$name.sh" backend)} != kernel ]]; then
             report skip "$name" "no code under test (--stage)"
         else
             rest+=("$name")

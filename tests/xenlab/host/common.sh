@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Small functions that every host-side file of the lab uses.
+# shellcheck shell=bash
 
 # Progress goes to stdout as a TAP comment, so that a TAP reader passes it on.
 progress() { printf '# %s %s\n' "$(date +%H:%M:%S)" "$*"; }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Builds the cached pieces that do not depend on the code under test:
 # hypervisor, kernel, Dom0 root image, Dom0 initramfs, DomU base archive.
 # Uses common.sh. $LAB is the folder of the lab.
+# shellcheck shell=bash
 
 CACHE=${XENBACK_LAB_CACHE:-/var/cache/xenback-lab}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # The modes that are not scenarios: --bench and --shell.
+# shellcheck shell=bash
 
 BENCH_ROUNDS=${XENBACK_LAB_ROUNDS:-3}
 BENCH_SECONDS=${XENBACK_LAB_SECONDS:-8}

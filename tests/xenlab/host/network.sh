@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # The network around the machine: two namespaces that exist only for this run.
+# shellcheck shell=bash
 #
 #   Dom0 eth0 -- nic0 \                              / iperf3, file service
 #                      bridge (SWITCH) -- veth -- OUTSIDE 10.77.0.1 fd77::1
@@ -48,7 +48,7 @@ start_file_service() {
     sha256sum <"$file" | cut -d' ' -f1 >"$file.sha256"
     spawn file-out in_outside socat -u \
         "TCP6-LISTEN:8000,fork,reuseaddr,ipv6only=0" "OPEN:$file,rdonly"
-    spawn file-in in_outside socat \
+    spawn file-in in_outside socat -t 60 \
         "TCP6-LISTEN:8001,fork,reuseaddr,ipv6only=0" "EXEC:sha256sum"
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # TAP output and the last line of the run.
+# shellcheck shell=bash
 
 PASSED=0 FAILED=0 SKIPPED=0
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Counting what a backend must give back: fds, maps, ports, store nodes, CPU time.
+# shellcheck shell=bash
 
 # "fds=N maps=N ports=N nodes=N grants=N"
 account() {

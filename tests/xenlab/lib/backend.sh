@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # The two backends a scenario can run on: the kernel's xen-netback, and ours.
+# shellcheck shell=bash
 
 TEAM_DAEMON=/usr/sbin/netback-team
 TEAM_PID_FILE=$LAB_RUN/netback-team.pid

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Guests: created by unmodified xl, driven over their PV console.
+# shellcheck shell=bash
 
 GUEST_MEMORY=192
 
@@ -13,7 +13,7 @@ host_number() { echo "${1//[^0-9]/}"; }
 
 # write_guest_config NAME [LINE...]: later lines win over the defaults.
 write_guest_config() {
-    local name=$1 extra="console=hvc0 loglevel=4 lab.host=$(host_number "$1")"
+    local name=$1 extra="console=hvc0 loglevel=4 mitigations=off lab.host=$(host_number "$1")"
     shift
     {
         cat <<-CONFIG
@@ -132,4 +132,25 @@ state_is() { [[ $(state_of "$1" "$2" "${4:-0}") == "$3" ]]; }
 wait_connected() {
     poll "${2:-20}" state_is backend "$1" 4 "${3:-0}" ||
         fail "backend of $1 is in state '$(state_of backend "$1" "${3:-0}")', not 4"
+}
+
+# --- vifs of a running guest ----------------------------------------------------
+
+# The values differ from those of the first vif in the MAC only.
+attach_vif() {
+    local name=$1 devid=$2
+    xl network-attach "$name" "mac=$(mac_of $(($(host_number "$name") + 100 * devid)))" \
+        "script=$(backend_script)" "bridge=$(backend_bridge)" || fail "xl network-attach $name ($devid)"
+    wait_connected "$name" 20 "$devid"
+}
+
+detach_vif() {
+    xl network-detach "$1" "$2" || fail "xl network-detach $1 $2"
+}
+
+# no_backend_dir DOMID: libxl removed it and nobody wrote it anew.
+no_backend_dir() {
+    local left
+    left=$(xenstore-ls "/local/domain/0/backend/vif/$1" 2>/dev/null)
+    [[ -z $left ]] || { echo "$left"; return 1; }
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Dom0's side of the channel to the host (see host/machine.sh for the protocol).
+# shellcheck shell=bash
 
 CHANNEL_FD=9
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # Traffic between a guest and the outside host, and what it measured.
+# shellcheck shell=bash
 
 OUTSIDE4=10.77.0.1
 OUTSIDE6=fd77::1
@@ -65,4 +65,34 @@ outside_counters() {
 
 guest_counters() {
     domu "$1" "cd /sys/class/net/eth0/statistics && cat rx_packets rx_bytes tx_packets tx_bytes" | tr '\n' ' '
+}
+
+# --- which way it goes ----------------------------------------------------------
+
+nic_packets() { cat "/sys/class/net/$1/statistics/tx_packets"; }
+
+# nic_moved NIC BEFORE: more than a few packets left through it since then.
+nic_moved() { (($(nic_packets "$1") - $2 > 20)); }
+
+# Does a transfer run over this NIC right now?
+nic_carries() {
+    local before
+    before=$(nic_packets "$1")
+    sleep 0.3
+    nic_moved "$1" "$before"
+}
+
+traffic_flows() { nic_carries eth0 || nic_carries eth1; }
+
+# The NIC that a ping of this guest leaves through.
+active_nic() {
+    local a b
+    a=$(nic_packets eth0) b=$(nic_packets eth1)
+    domu "$1" "ping -c 5 -i 0.1 -W 1 $OUTSIDE4" >/dev/null || fail "no answer while looking for the active NIC"
+    if (($(nic_packets eth0) - a >= $(nic_packets eth1) - b)); then echo eth0; else echo eth1; fi
+}
+
+# Packets that came out of Dom0 into the switch.
+switch_packets() {
+    hostctl switch 'cat /sys/class/net/nic?/statistics/rx_packets' | awk '{n += $1} END {print n}'
 }

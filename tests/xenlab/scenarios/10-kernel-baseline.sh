@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
 # The lab itself: a guest on the kernel's xen-netback, bridge and bond moves data.
 # lab: flavour=fast backend=kernel timeout=150
+# shellcheck shell=bash
 
 create_guest guest11
 wait_connected guest11

@@ -77,25 +77,6 @@ static enum rule rule_of(const struct xenbus_input *in)
 	return in->backend == XENBUS_STATE_CLOSING ? rule : RULE_CLOSE;
 }
 
-/* A frontend in one of these states may still use the rings, and reacts to our Closing. */
-static bool is_alive(enum xenbus_state frontend)
-{
-	switch (frontend) {
-	case XENBUS_STATE_MISSING:
-	case XENBUS_STATE_INITIALISING:
-	case XENBUS_STATE_CLOSING:
-	case XENBUS_STATE_CLOSED:
-		return false;
-	case XENBUS_STATE_INIT_WAIT:
-	case XENBUS_STATE_INITIALISED:
-	case XENBUS_STATE_CONNECTED:
-	case XENBUS_STATE_RECONFIGURING:
-	case XENBUS_STATE_RECONFIGURED:
-		return true;
-	}
-	return false;
-}
-
 static struct xenbus_step step(enum xenbus_action action, enum xenbus_state next,
 			       const char *reason)
 {
@@ -133,7 +114,7 @@ static const char *why_close(const struct xenbus_input *in)
 static struct xenbus_step step_close(const struct xenbus_input *in)
 {
 	/* The guest still uses it: rings run until it reacts, so that its last packets leave. */
-	if (!in->online && is_alive(in->frontend))
+	if (!in->online && xenbus_frontend_lives(in->frontend))
 		return step(XENBUS_ACTION_NONE, XENBUS_STATE_CLOSING, why_close(in));
 	return step(disconnect(in), XENBUS_STATE_CLOSING, why_close(in));
 }
@@ -247,7 +228,7 @@ static const char *explain_closed(const struct xenbus_input *in)
 	if (in->frontend == XENBUS_STATE_MISSING)
 		return "closed; waiting for the toolstack to remove the device: the guest's end is "
 		       "gone";
-	if (is_alive(in->frontend))
+	if (xenbus_frontend_lives(in->frontend))
 		return "closed after an error; waiting for the guest to close and start its driver "
 		       "again";
 	return "closed; waiting for the guest to start its driver";
@@ -277,6 +258,24 @@ const char *xenbus_explain(const struct xenbus_input *in)
 		return explain_closed(in);
 	}
 	return "unknown";
+}
+
+bool xenbus_frontend_lives(enum xenbus_state frontend)
+{
+	switch (frontend) {
+	case XENBUS_STATE_MISSING:
+	case XENBUS_STATE_INITIALISING:
+	case XENBUS_STATE_CLOSING:
+	case XENBUS_STATE_CLOSED:
+		return false;
+	case XENBUS_STATE_INIT_WAIT:
+	case XENBUS_STATE_INITIALISED:
+	case XENBUS_STATE_CONNECTED:
+	case XENBUS_STATE_RECONFIGURING:
+	case XENBUS_STATE_RECONFIGURED:
+		return true;
+	}
+	return false;
 }
 
 const char *xenbus_state_name(enum xenbus_state state)

@@ -31,14 +31,17 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct link_state states[N_REPORTS];
+	uint64_t at_ns[N_REPORTS]; /* in link watch's thread: the test's own may wake late */
 	unsigned int n, next;
 } reports = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
 
 static void on_report(void *ctx, const struct link_state *state)
 {
 	pthread_mutex_lock(&reports.lock);
-	if (reports.n < N_REPORTS)
+	if (reports.n < N_REPORTS) {
+		reports.at_ns[reports.n] = clock_now(&clock_monotonic);
 		reports.states[reports.n++] = *state;
+	}
 	pthread_cond_broadcast(&reports.more);
 	pthread_mutex_unlock(&reports.lock);
 }
@@ -282,7 +285,7 @@ static void test_carrier_loss_in_a_storm(void **state)
 		netlab_tap_carrier(tap, false);
 		/* The next report is of this loss: none is missed, none is invented. */
 		assert_false(next_report().carrier);
-		took_ns = clock_now(&clock_monotonic) - begin_ns;
+		took_ns = reports.at_ns[reports.next - 1] - begin_ns;
 		worst_ns = MAX(worst_ns, took_ns);
 		print_message("# loss %d reported after %.1f ms\n", i, (double)took_ns / 1e6);
 		netlab_tap_carrier(tap, true);

@@ -19,11 +19,11 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic_link.c netback-team/nic_link.h \
 	netback-team/nic_packet.c \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
-	netback-team/policy.h \
+	netback-team/policy.c netback-team/policy.h \
 	netback-team/segment.c \
 	netback-team/shape.c netback-team/shape.h \
 	netback-team/switch.h \
-	netback-team/team.h \
+	netback-team/team.c netback-team/team.h \
 	netback-team/team_status.c \
 	netback-team/teams.c netback-team/teams_priv.h \
 	netback-team/uplink.c \

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * team.h - several members as one: who is up, who is active, who sends the next frame. Pure: time and events are passed in.
+ * team.h - several members as one: who is up, who is active, who sends the next frame. Pure: time
+ * and events are passed in.
  *
- * Theory of Operation: each member has a link state (fed by linkwatch and by send errors) and passes through DOWN, UPDELAY,
- * STANDBY or ACTIVE. The mode, a row of the policy table (policy.h), says which usable member takes a frame. In active-backup the best usable member
- * (highest priority, then first added) is active; when it fails, the next one is at once; when a better one returns,
- * failback follows the option after its hold time. An observer learns every change and sends RARPs, logs, moves filters.
+ * Theory of Operation: each member has a link state (fed by linkwatch and by send errors) and
+ * passes through DOWN, UPDELAY, STANDBY or ACTIVE. The mode, a row of the policy table (policy.h),
+ * says which usable member takes a frame. In active-backup the best usable member (highest
+ * priority, then first added) is active; when it fails, the next one is at once; when a better one
+ * returns, failback follows the option after its hold time. What was made active by hand stays so
+ * until it fails, is removed, or mode or failback change. Modes without an active member have a
+ * designated one (for multicast), chosen the same way.
+ *
+ *   DOWN -- link up --> UPDELAY -- delay over, or nobody else is usable --> STANDBY or ACTIVE --
+ * downdelay over, send error --> DOWN
+ *
+ * A link that comes back within downdelay was never gone; one that goes within updelay never came.
+ * Every function that takes now_ns first does what was due, changes, decides anew, and then calls
+ * the observer, which sees the finished result and must not change the team.
  */
 #ifndef XB_NET_TEAM_H
 #define XB_NET_TEAM_H
@@ -13,8 +24,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TEAM_MEMBERS_MAX 16
-#define TEAM_NAME_MAX 32
+#define TEAM_MEMBERS_MAX      16
+#define TEAM_NAME_MAX	      32
+#define TEAM_NIC_NAME_MAX     16 /**< name of an interface and its end: IFNAMSIZ */
+#define TEAM_PRIORITY_DEFAULT 128
+/** A member that said ENETDOWN while linkwatch goes on saying "up" is tried again after so long. */
+#define TEAM_RETRY_NS 1000000000ull
 
 enum team_member_state {
 	TEAM_MEMBER_DOWN,    /**< no carrier, admin down, gone, or downdelay over */
@@ -24,21 +39,24 @@ enum team_member_state {
 };
 
 enum team_failback {
-	TEAM_FAILBACK_ALWAYS,  /**< to the best member once it is up for the hold time */
-	TEAM_FAILBACK_BETTER,  /**< only to a member of higher priority */
-	TEAM_FAILBACK_FAILURE, /**< only when the active one fails */
-	TEAM_FAILBACK_MANUAL,  /**< only by team_failover */
+	TEAM_FAILBACK_ALWAYS, /**< to the best member (priority, then first added) once it is up for
+				 the hold time */
+	TEAM_FAILBACK_BETTER, /**< the same, but only to a member of higher priority than the active
+				 one's */
+	TEAM_FAILBACK_FAILURE, /**< when the active one fails, the best one takes over */
+	TEAM_FAILBACK_MANUAL,  /**< by team_failover; a failure is treated as with FAILURE */
 };
 
 /** Configuration of a team: target of the key table; names of modes come from policy_names(). */
 struct team_options {
-	char members[512]; /**< interface names, space separated; optional ":PRIORITY" (0-255, default 128) */
+	char members[512]; /**< interface names, space separated; optional ":PRIORITY" (0-255,
+			      default 128) */
 	int mode;	   /**< index into the policy table */
 	int failback;	   /**< enum team_failback */
 	uint64_t failback_hold_ns;
 	uint64_t updelay_ns, downdelay_ns;
 	uint64_t carrier_poll_ns;
-	char netns[64]; /**< private namespace for the members, "" = none */
+	char netns[64];		   /**< private namespace for the members, "" = none */
 	uint64_t rarp_count;	   /**< announcements of each guest MAC after a switch */
 	uint64_t rarp_interval_ns; /**< between them */
 };
@@ -47,10 +65,14 @@ struct team_member {
 	char name[TEAM_NAME_MAX];
 	bool used;
 	uint8_t priority;
-	bool link; /**< last reported */
+	bool link;	/**< last reported; false as well after ENXIO, ENODEV */
+	uint32_t order; /**< when it was added: smaller = earlier */
 	enum team_member_state state;
 	uint64_t since_ns;    /**< of state */
-	uint64_t deadline_ns; /**< of UPDELAY, or of the downdelay of a member whose link is gone */
+	uint64_t deadline_ns; /**< of UPDELAY, of the downdelay of a member whose link is gone, or
+				 of the retry of a DOWN one */
+	uint64_t link_ns;     /**< last change of link */
+	uint64_t up_ns;	      /**< when it became usable last */
 	const char *reason;   /**< static text of the last change */
 	void *ctx;	      /**< the owner's (its NIC) */
 	uint64_t n_flaps;     /**< UP -> DOWN changes */
@@ -58,7 +80,8 @@ struct team_member {
 };
 
 struct team;
-/** Called on every change of a member's state or of the active member (then old != new; -1 = none). */
+/** Called on every change of a member's state or of the active member (then old != new; -1 = none).
+ */
 struct team_observer {
 	void (*member)(void *ctx, struct team *team, int member, enum team_member_state old);
 	void (*active)(void *ctx, struct team *team, int old, int new, const char *reason);
@@ -69,7 +92,11 @@ struct team {
 	char name[TEAM_NAME_MAX];
 	struct team_options options;
 	struct team_member members[TEAM_MEMBERS_MAX];
-	int active;   /**< the active member in active-backup, the designated one (multicast) otherwise; -1 none */
+	uint32_t usable;  /**< bits of members in STANDBY or ACTIVE */
+	uint32_t n_added; /**< members ever added */
+	bool by_hand;	  /**< active was chosen by team_failover: no failback */
+	int active;	  /**< the active member in active-backup, the designated one (multicast)
+			     otherwise; -1 none */
 	uint32_t rr_next;
 	uint64_t failback_ns; /**< when failback is due, DEADLINE_NEVER = not pending */
 	struct team_observer observer;
@@ -79,7 +106,8 @@ void team_init(struct team *team, const char *name, const struct team_options *o
 	       const struct team_observer *observer);
 /** New options, live; members are changed by team_add/team_remove, not here. */
 void team_set_options(struct team *team, const struct team_options *options, uint64_t now_ns);
-/** Adds a member, link down; returns its index, -EEXIST, -ENOSPC. */
+/** Adds a member, link down; returns its index, -EEXIST, -ENOSPC, -EINVAL (name empty or longer
+ * than TEAM_NAME_MAX - 1). */
 int team_add(struct team *team, const char *name, uint8_t priority, void *ctx);
 /** Removes it; another one becomes active at once where needed. */
 void team_remove(struct team *team, int member, uint64_t now_ns);
@@ -88,26 +116,38 @@ int team_find(const struct team *team, const char *name);
 /** Carrier and admin state as seen by linkwatch. */
 void team_on_link(struct team *team, int member, bool up, uint64_t now_ns);
 /**
- * A send on member failed with -error. ENETDOWN/ENXIO/ENODEV: the member is down until linkwatch says otherwise. ENOBUFS: counted; the
- * frame is to be offered to the next member (team_choose with `tried`), no change of state; re-check of carrier is the caller's.
+ * A send on member failed with -error. ENETDOWN: the member is down until linkwatch reports "up"
+ * or, when it never reported "down", for TEAM_RETRY_NS. ENXIO/ENODEV: down until linkwatch reports
+ * "up". ENOBUFS and others: counted; the frame is to be offered to the next member (team_choose
+ * with `tried`), no change of state; re-check of carrier is the caller's.
  */
 void team_on_send_error(struct team *team, int member, int error, uint64_t now_ns);
-/** Makes member active by hand (-1: the next best); -EINVAL not a member, -ENETDOWN not usable. */
+/** Makes member active by hand (-1: the best one but the active); -EINVAL not a member, -ENETDOWN
+ * not usable, or no other is. */
 int team_failover(struct team *team, int member, uint64_t now_ns);
 
-/** Member for the next frame, not one of the bits in `tried`; -1 = none. hash: frame_hash of the frame. */
+/** Member for the next frame, usable and not one of the bits in `tried`; -1 = none. hash:
+ * frame_hash of the frame. */
 int team_choose(struct team *team, uint32_t hash, uint32_t tried);
 /** True when unicast frames received on member count. */
 bool team_may_receive(const struct team *team, int member);
 
 /** Performs what is due; call at the deadline. */
 void team_run(struct team *team, uint64_t now_ns);
-/** Next time team_run has work, DEADLINE_NEVER = none. */
+/** Next time team_run has work, DEADLINE_NEVER = none. After team_run(now_ns) it is later than
+ * now_ns. */
 uint64_t team_deadline(const struct team *team);
+/** The best of the members in the bit mask: link, priority, first added; -1 = mask is empty. For
+ * policy.c. */
+int team_best(const struct team *team, uint32_t mask);
 
 const char *team_member_state_name(enum team_member_state state);
 
-/** Parses members ("eth0 eth1:200") one by one: returns the next name and priority, false at the end; -1 in *bad on a wrong word. */
+/**
+ * Parses members ("eth0 eth1:200") one by one: true and the next name and priority, false at the
+ * end. A wrong word (what no interface can be called, a priority that is not 0-255) sets *bad and
+ * returns false, with *rest at that word.
+ */
 bool team_members_next(const char **rest, char name[TEAM_NAME_MAX], uint8_t *priority, bool *bad);
 
 #endif

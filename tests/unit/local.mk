@@ -99,3 +99,19 @@ tests_unit_test_xenbackctl_conf_LDADD = $(UNIT_LIBS)
 # Manual pages against the programs.
 TESTS += tests/unit/test-man.sh
 EXTRA_DIST += tests/unit/test-man.sh
+
+UNIT_TESTS += tests/unit/test-policy
+tests_unit_test_policy_SOURCES = tests/unit/test-policy.c
+tests_unit_test_policy_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-team
+tests_unit_test_team_SOURCES = tests/unit/test-team.c tests/unit/team-lab.c tests/unit/team-lab.h
+tests_unit_test_team_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-team-failback
+tests_unit_test_team_failback_SOURCES = tests/unit/test-team-failback.c tests/unit/team-lab.c tests/unit/team-lab.h
+tests_unit_test_team_failback_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-team-sim
+tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c
+tests_unit_test_team_sim_LDADD = $(UNIT_NET_LIBS)

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-team-sim.c - a thousand teams live through random events in virtual time; after each of them
+ * what must always hold is checked. XENBACK_SEED and XENBACK_SEQUENCES repeat or extend a run; a
+ * failure prints its seed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "netback-team/policy.h"
+#include "netback-team/team.h"
+
+#define MS NSEC_PER_MSEC
+
+/* The world, and what the observer was told of it. */
+struct world {
+	struct team team;
+	struct team_options options;
+	uint64_t now_ns;
+	bool link[TEAM_MEMBERS_MAX];
+	enum team_member_state told_state[TEAM_MEMBERS_MAX];
+	int told_active;
+	bool last_was_removed;
+	unsigned int n_members, n_failovers;
+};
+
+static uint64_t seed;
+static unsigned long running; /* seed of the sequence that runs; 0 = none */
+
+static uint32_t rnd(uint32_t below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)((seed >> 33) % below);
+}
+
+static void on_member(void *ctx, struct team *team, int member, enum team_member_state old)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(w->told_state[member], old);
+	assert_int_not_equal(team->members[member].state, old);
+	assert_int_equal(team->members[member].since_ns, w->now_ns);
+	assert_non_null(team->members[member].reason);
+	w->told_state[member] = team->members[member].state;
+}
+
+static void on_active(void *ctx, struct team *team, int old, int new, const char *reason)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(w->told_active, old);
+	assert_int_not_equal(old, new);
+	assert_int_equal(team->active, new);
+	assert_non_null(reason);
+	if (old >= 0) /* even a removed one still has its name */
+		assert_true(team->members[old].used && team->members[old].name[0]);
+	w->told_active = new;
+	w->n_failovers++;
+}
+
+static void random_options(struct world *w)
+{
+	static const uint64_t delays[] = {0, 0, MS, 7 * MS, 50 * MS, 31000 * MS};
+
+	w->options.mode = (int)rnd(2);
+	w->options.failback = (int)rnd(4);
+	w->options.updelay_ns = delays[rnd(ARRAY_SIZE(delays))];
+	w->options.downdelay_ns = delays[rnd(ARRAY_SIZE(delays))];
+	w->options.failback_hold_ns = delays[rnd(ARRAY_SIZE(delays))];
+}
+
+static int random_member(const struct world *w)
+{
+	int member;
+
+	if (!w->n_members)
+		return -1;
+	do
+		member = (int)rnd(TEAM_MEMBERS_MAX);
+	while (!w->team.members[member].used);
+	return member;
+}
+
+static void add(struct world *w)
+{
+	char name[8];
+	int member;
+
+	snprintf(name, sizeof(name), "n%u", w->team.n_added);
+	member = team_add(&w->team, name, (uint8_t)(rnd(3) * 100), NULL);
+	if (w->n_members == TEAM_MEMBERS_MAX) {
+		assert_int_equal(member, -ENOSPC);
+		return;
+	}
+	assert_in_range(member, 0, TEAM_MEMBERS_MAX - 1);
+	assert_int_equal(w->told_state[member], TEAM_MEMBER_DOWN);
+	w->link[member] = false;
+	w->n_members++;
+}
+
+static void one_event(struct world *w)
+{
+	static const int errors[] = {ENETDOWN, ENXIO, ENODEV, ENOBUFS};
+	const int member = random_member(w);
+	int rc;
+
+	switch (rnd(member < 0 ? 1 : 12)) {
+	case 0:
+		add(w); /* the only call that knows no time */
+		team_run(&w->team, w->now_ns);
+		break;
+	case 1:
+		team_remove(&w->team, member, w->now_ns);
+		w->n_members--;
+		break;
+	case 2:
+		random_options(w);
+		team_set_options(&w->team, &w->options, w->now_ns);
+		break;
+	case 3:
+		team_on_send_error(&w->team, member, errors[rnd(4)], w->now_ns);
+		break;
+	case 4:
+		rc = team_failover(&w->team, member, w->now_ns);
+		assert_int_equal(rc, w->team.usable >> member & 1 ? 0 : -ENETDOWN);
+		assert_true(rc < 0 || w->team.active == member);
+		break;
+	case 5:
+		rc = team_failover(&w->team, -1, w->now_ns);
+		assert_true(rc == 0 || rc == -ENETDOWN);
+		break;
+	default:
+		w->link[member] = rnd(3) ? !w->link[member] : w->link[member];
+		team_on_link(&w->team, member, w->link[member], w->now_ns);
+		break;
+	}
+}
+
+static void check_members(const struct world *w)
+{
+	const struct team *team = &w->team;
+	const bool single = policy_get(team->options.mode)->single_active;
+	uint32_t usable = 0;
+
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		const struct team_member *m = &team->members[i];
+		const bool up = m->state == TEAM_MEMBER_STANDBY || m->state == TEAM_MEMBER_ACTIVE;
+
+		assert_int_equal(m->state, w->told_state[i]); /* the observer knows all */
+		usable |= (uint32_t)up << i;
+		assert_true(m->used || m->state == TEAM_MEMBER_DOWN);
+		if (!m->used)
+			continue;
+		assert_true(m->deadline_ns > w->now_ns);
+		assert_int_equal(team_may_receive(team, i), up && (!single || i == team->active));
+		if (!m->link) /* only downdelay keeps a member without a link */
+			assert_int_equal(
+				up || m->state == TEAM_MEMBER_UPDELAY,
+				m->deadline_ns != DEADLINE_NEVER ||
+					(up && team->options.downdelay_ns == DEADLINE_NEVER));
+		assert_true(m->since_ns <= w->now_ns && m->up_ns <= w->now_ns);
+	}
+	assert_int_equal(team->usable, usable);
+}
+
+/* Frames with some members already tried, each set of them. */
+static void check_choice(struct world *w)
+{
+	const uint32_t usable = w->team.usable;
+	unsigned int count[TEAM_MEMBERS_MAX] = {0};
+	unsigned int least = UINT32_MAX, most = 0;
+
+	for (unsigned int i = 0; i < 20; i++) {
+		const uint32_t tried = rnd(1u << TEAM_MEMBERS_MAX);
+		const int member = team_choose(&w->team, rnd(UINT32_MAX), tried);
+
+		assert_int_equal(member >= 0, (usable & ~tried) != 0);
+		if (member >= 0)
+			assert_true((usable & ~tried) >> member & 1);
+	}
+	if (w->options.mode == 0) {
+		assert_int_equal(team_choose(&w->team, rnd(UINT32_MAX), 0), w->team.active);
+		return;
+	}
+	for (unsigned int i = 0; i < 40 && usable; i++)
+		count[team_choose(&w->team, rnd(UINT32_MAX), 0)]++;
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		if (usable >> i & 1) {
+			least = MIN(least, count[i]);
+			most = MAX(most, count[i]);
+		}
+	}
+	assert_true(!usable || most - least <= 1);
+}
+
+static void check(struct world *w)
+{
+	struct team *team = &w->team;
+
+	check_members(w);
+	assert_int_equal(team->active, w->told_active);
+	assert_int_equal(team->active >= 0, team->usable != 0);
+	if (team->active >= 0)
+		assert_true(team->usable >> team->active & 1);
+	else /* a link that waits is better than none */
+		for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+			assert_int_not_equal(team->members[i].state, TEAM_MEMBER_UPDELAY);
+	assert_true(team_deadline(team) > w->now_ns);
+	assert_true(team->failback_ns == DEADLINE_NEVER ||
+		    (!team->by_hand && team->options.failback < TEAM_FAILBACK_FAILURE));
+	check_choice(w);
+}
+
+/* Time goes on: to the deadline (as a loop would), or short of it, or beyond it (a loop that was
+ * late). */
+static void pass_time(struct world *w)
+{
+	const uint64_t deadline = team_deadline(&w->team);
+	const uint64_t left = deadline == DEADLINE_NEVER ? 100 * MS : deadline - w->now_ns;
+
+	switch (rnd(4)) {
+	case 0:
+		return; /* two events at once */
+	case 1:
+		w->now_ns += left;
+		break;
+	case 2:
+		w->now_ns += left / 2;
+		break;
+	case 3:
+		w->now_ns += left + rnd(60000) * MS;
+		break;
+	}
+	if (rnd(3)) {
+		team_run(&w->team, w->now_ns);
+		check(w);
+	}
+}
+
+/* After the storm: all links up and long quiet. Everything is usable, and the best one is active if
+ * the option says so. */
+static void settle(struct world *w)
+{
+	struct team *team = &w->team;
+
+	while (w->n_members < 2)
+		add(w);
+	w->options.updelay_ns = 31000 * MS;
+	w->options.failback = TEAM_FAILBACK_ALWAYS;
+	team_set_options(team, &w->options, w->now_ns);
+	if (team->by_hand) /* nothing but this takes back what was done by hand */
+		assert_int_equal(team_failover(team, team_best(team, team->usable), w->now_ns), 0);
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (team->members[i].used)
+			team_on_link(team, i, true, w->now_ns);
+	for (unsigned int steps = 0; team_deadline(team) != DEADLINE_NEVER; steps++) {
+		assert_in_range(steps, 0, 100);
+		w->now_ns = team_deadline(team);
+		team_run(team, w->now_ns);
+		check(w);
+	}
+	assert_int_equal(__builtin_popcount(team->usable), w->n_members);
+	if (!team->by_hand)
+		assert_int_equal(team->active, team_best(team, team->usable));
+}
+
+static void any_sequence_of_events(void **state)
+{
+	const char *seed_text = getenv("XENBACK_SEED"), *n_text = getenv("XENBACK_SEQUENCES");
+	const unsigned long first = seed_text ? strtoul(seed_text, NULL, 0) : 1;
+	const unsigned long n = n_text ? strtoul(n_text, NULL, 0) : 1000;
+	unsigned long n_failovers = 0;
+
+	for (unsigned long i = 0; i < n; i++) {
+		struct world w = {.now_ns = 1, .told_active = -1};
+		struct team_observer observer = {on_member, on_active, &w};
+
+		seed = first + i;
+		running = first + i;
+		random_options(&w);
+		team_init(&w.team, "t", &w.options, &observer);
+		for (unsigned int e = 0; e < 60; e++) {
+			one_event(&w);
+			check(&w);
+			pass_time(&w);
+		}
+		settle(&w);
+		n_failovers += w.n_failovers;
+	}
+	running = 0;
+	assert_true(n_failovers > n * 5); /* the worlds were not dull */
+}
+
+static int print_seed(void **state)
+{
+	if (running)
+		print_message("# repeat it: XENBACK_SEED=%lu XENBACK_SEQUENCES=1\n", running);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(any_sequence_of_events, print_seed)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

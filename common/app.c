@@ -144,9 +144,11 @@ static int usage_error(const struct run *run, const char *what, const char *give
 static int set_log_level(const struct run *run, const char *value)
 {
 	const char *equals = strchr(value, '=');
-	AUTO_FREE char *module = equals ? strndup(value, (size_t)(equals - value)) : NULL;
 	enum log_level level;
+	char module[32];
 
+	snprintf(module, sizeof(module), "%.*s", equals ? (int)(equals - value) : 1,
+		 equals ? value : "*");
 	if (!log_level_parse(equals ? equals + 1 : value, &level) && !log_set_level(module, level))
 		return APP_GO_ON;
 	fprintf(stderr,

@@ -28,7 +28,7 @@ typedef int (*ctl_fn)(void *ctx, json_t *args, json_t **result, char error[CTL_E
  * Listens on the unix socket `path` (mode 0600; a stale one is replaced, a live one is -EADDRINUSE) or, where systemd passed
  * a socket, on that. path NULL: no socket, only ctl_handle (tests, fuzzing).
  */
-int ctl_create(struct ctl **ctl, sd_event *event, const char *path);
+int ctl_create(struct ctl **out, sd_event *event, const char *path);
 void ctl_destroy(struct ctl *ctl);
 
 /** Adds a command; usage is shown by "help". name and usage must outlive ctl. */

@@ -28,7 +28,7 @@ int tables_fetch(const struct cli *cli, struct tables *tables)
 	*tables = (struct tables){0};
 	if (!result)
 		return CLI_FAILURE;
-	tables->tables = xb_calloc(json_array_size(result), sizeof(*tables->tables));
+	tables->tables = xb_calloc(json_array_size(result), sizeof(struct key_table *));
 	for (size_t i = 0; i < json_array_size(result) && !status; i++) {
 		struct key_table *table = keys_from_json(json_array_get(result, i));
 
@@ -215,6 +215,8 @@ static int find_by_words(const struct tables *tables, struct object *object, cha
 {
 	const char *values[WORDS_MAX];
 
+	for (size_t i = 0; i < WORDS_MAX; i++)
+		values[i] = ""; /* refused by make_path */
 	for (size_t i = 0; i < tables->n; i++) {
 		if (match_words(tables->tables[i], words, n_words, values) != MATCH_ALL)
 			continue;

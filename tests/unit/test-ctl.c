@@ -249,11 +249,8 @@ static void endless_line_ends_the_connection(void **state)
 static void longest_line_is_served(void **state)
 {
 	AUTO_CLOSE int fd = connect_to(t.path);
-	AUTO_FREE char *text = xb_calloc(1, CTL_LINE_MAX + 2);
+	AUTO_FREE char *text = xb_asprintf("%-*s\n", CTL_LINE_MAX, "{\"cmd\":\"nothing\"}");
 
-	memset(text, ' ', CTL_LINE_MAX);
-	memcpy(text, "{\"cmd\":\"nothing\"}", 17);
-	text[CTL_LINE_MAX] = '\n';
 	serve();
 	put(fd, text);
 	assert_string_equal(got(fd), "{\"ok\":true,\"result\":null}\n");

@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include "log.h"
@@ -39,8 +41,6 @@ static const int denied_calls[] = {
 	SCMP_SYS(process_vm_writev),
 	SCMP_SYS(kcmp),
 	SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(mount),
-	SCMP_SYS(umount2),
 	SCMP_SYS(move_mount),
 	SCMP_SYS(mount_setattr),
 	SCMP_SYS(open_tree),
@@ -50,7 +50,6 @@ static const int denied_calls[] = {
 	SCMP_SYS(fspick),
 	SCMP_SYS(pivot_root),
 	SCMP_SYS(chroot),
-	SCMP_SYS(unshare),
 	SCMP_SYS(swapon),
 	SCMP_SYS(swapoff),
 	SCMP_SYS(acct),
@@ -85,6 +84,35 @@ static const int denied_calls[] = {
 	SCMP_SYS(modify_ldt),
 };
 
+/* What other kinds of namespaces unshare could make. */
+static const uint64_t denied_namespaces[] = {
+	CLONE_NEWNS,  CLONE_NEWUSER,   CLONE_NEWPID,  CLONE_NEWUTS,
+	CLONE_NEWIPC, CLONE_NEWCGROUP, CLONE_NEWTIME,
+};
+
+/*
+ * Network namespaces are what NICs are kept in: made, pinned by a bind mount, entered. So of these
+ * calls only the forms that do that stay.
+ */
+static int deny_other_namespaces(scmp_filter_ctx filter)
+{
+	const uint32_t deny = SCMP_ACT_ERRNO(EPERM);
+	int err = seccomp_rule_add(filter, deny, SCMP_SYS(setns), 1,
+				   SCMP_A1(SCMP_CMP_NE, CLONE_NEWNET));
+
+	for (size_t i = 0; i < ARRAY_SIZE(denied_namespaces) && !err; i++)
+		err = seccomp_rule_add(
+			filter, deny, SCMP_SYS(unshare), 1,
+			SCMP_A0(SCMP_CMP_MASKED_EQ, denied_namespaces[i], denied_namespaces[i]));
+	if (!err)
+		err = seccomp_rule_add(filter, deny, SCMP_SYS(mount), 1,
+				       SCMP_A3(SCMP_CMP_NE, MS_BIND));
+	if (!err)
+		err = seccomp_rule_add(filter, deny, SCMP_SYS(umount2), 1,
+				       SCMP_A1(SCMP_CMP_NE, MNT_DETACH));
+	return err;
+}
+
 int app_restrict_syscalls(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -96,6 +124,8 @@ int app_restrict_syscalls(void)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(denied_calls) && !err; i++)
 		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied_calls[i], 0);
+	if (!err)
+		err = deny_other_namespaces(filter);
 	if (!err)
 		err = seccomp_load(filter);
 	if (filter)

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * app.h - skeleton of a daemon: options, event loop, signals, readiness, watchdog, dropping of rights.
+ * app.h - skeleton of a daemon: options, event loop, signals, readiness, watchdog, dropping of
+ * rights.
  *
- * Common options: --xen real|box[:SOCKET], --log [MODULE=]LEVEL (repeatable), --ctl SOCKET, --check, --version, --help.
- * Order: options -> check (--check: exit) -> Xen -> control socket (with the commands help, stats, metrics, log, keys, status)
- * -> capabilities down to `keep_caps` -> start -> no_new_privs, seccomp -> READY=1 -> loop (watchdog pings) -> stop.
- * Capabilities go before start, while there is one thread: they belong to threads, and start makes more of those.
+ * Common options: --xen real|box[:DIR], --log [MODULE=]LEVEL (repeatable), --ctl SOCKET, --check,
+ * --version, --help.
  *
- * SIGTERM and SIGINT end the loop, then stop runs. SIGHUP does nothing but a log line: settings are live in xenstore.
+ * Order: options, check (--check: exit), Xen, control socket (with the commands help, stats,
+ * metrics, log, keys, status), capabilities down to `keep_caps`, start, no_new_privs and seccomp,
+ * READY=1, loop (watchdog pings), stop. Capabilities go before start, while there is one thread:
+ * they belong to threads, and start makes more of those.
+ *
+ * SIGTERM and SIGINT end the loop, then stop runs. SIGHUP does nothing but a log line: settings are
+ * live in xenstore.
  */
 #ifndef XB_APP_H
 #define XB_APP_H
@@ -29,7 +34,8 @@ struct app_option {
 	const char *value; /**< placeholder of its value in --help, NULL = flag */
 	const char *help;
 	void *ctx;
-	/** Returns 0, or -EINVAL after printing a message that names option, value and what is allowed. */
+	/** Returns 0, or -EINVAL after printing a message that names option, value and what is
+	 * allowed. */
 	int (*set)(void *ctx, const char *value);
 };
 
@@ -53,7 +59,8 @@ struct app_desc {
 	const cap_value_t *keep_caps; /**< capabilities that start and all after it have */
 	size_t n_keep_caps;
 	bool no_xen; /**< this program needs no Xen */
-	/** Checks the environment and the configuration; prints what is wrong; 0 = fine. Runs before start and for --check. */
+	/** Checks the environment and the configuration; prints what is wrong; 0 = fine. Runs
+	 * before start and for --check. */
 	int (*check)(void);
 	/** Sets everything up; -errno after a message. */
 	int (*start)(struct app *app);

@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/** A clock. Pure modules never see it: they take now_ns; the owner of a loop reads it once a wake. */
+/** A clock. Pure modules never see it: they take now_ns; the owner of a loop reads it once a wake.
+ */
 struct clock {
 	uint64_t (*now_ns)(struct clock *clock);
 	uint64_t manual_ns; /**< the time of a manual clock, ns */

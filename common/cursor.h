@@ -2,7 +2,8 @@
 /*
  * cursor.h - bounded reader over untrusted bytes.
  *
- * Reading past the end sets `failed`, yields zeros and moves nothing: a parser reads all it wants and asks once at the end.
+ * Reading past the end sets `failed`, yields zeros and moves nothing: a parser reads all it wants
+ * and asks once at the end.
  */
 #ifndef XB_CURSOR_H
 #define XB_CURSOR_H

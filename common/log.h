@@ -2,9 +2,10 @@
 /*
  * log.h - messages with a module, a level, a rate limit and a replaceable sink.
  *
- * err: the operator must act; warn: degraded; info: life cycle (at most 5 lines a device); debug: the rest.
- * The default sink is stderr with journald's <N> prefixes (sd-daemon(3)) where stderr is not a terminal.
- * Thread-safe. A sink that fails (full disk) never stops the caller: the loss is counted (log_lost()).
+ * err: the operator must act; warn: degraded; info: life cycle (at most 5 lines a device); debug:
+ * the rest. The default sink is stderr with journald's <N> prefixes (sd-daemon(3)) where stderr is
+ * not a terminal. Thread-safe. A sink that fails (full disk) never stops the caller: the loss is
+ * counted (log_lost()).
  */
 #ifndef XB_LOG_H
 #define XB_LOG_H
@@ -23,7 +24,8 @@ void log_set_sink(log_sink_fn fn, void *ctx);
 
 /**
  * Sets the level of one module, or of all (module NULL or "*").
- * Modules need not exist yet. Returns 0, -ENOSPC when too many modules (32) have a level of their own.
+ * Modules need not exist yet. Returns 0, -ENOSPC when too many modules (32) have a level of their
+ * own.
  */
 int log_set_level(const char *module, enum log_level level);
 
@@ -43,7 +45,8 @@ void log_write(const char *module, enum log_level level, const char *fmt, ...)
 /** Lines that the sink could not write since the start. */
 uint64_t log_lost(void);
 
-/** State of a rate limit: at most `burst` lines per `interval_ns`, then one line that says how many were left out. */
+/** State of a rate limit: at most `burst` lines per `interval_ns`, then one line that says how many
+ * were left out. */
 struct log_limit {
 	uint64_t interval_ns;
 	unsigned int burst;
@@ -60,9 +63,9 @@ struct log_limit {
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ns, uint64_t *n_suppressed);
 
 /* A .c file defines LOG_MODULE before it logs. */
-#define log_err(...)   log_write(LOG_MODULE, LOG_LEVEL_ERR, __VA_ARGS__)
-#define log_warn(...)  log_write(LOG_MODULE, LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...)  log_write(LOG_MODULE, LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_err(...)  log_write(LOG_MODULE, LOG_LEVEL_ERR, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_MODULE, LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...) log_write(LOG_MODULE, LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)                                                                             \
 	do {                                                                                       \
 		if (log_enabled(LOG_MODULE, LOG_LEVEL_DEBUG))                                      \

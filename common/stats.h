@@ -2,8 +2,9 @@
 /*
  * stats.h - registry of counters and gauges: printed as text, JSON and OpenMetrics.
  *
- * Counters are plain uint64_t in the object that counts (written by one thread, read with relaxed loads); the registry holds
- * pointers with labels and is used by the control thread only. An object registers a group at birth and removes it at death.
+ * Counters are plain uint64_t in the object that counts (written by one thread, read with relaxed
+ * loads); the registry holds pointers with labels and is used by the control thread only. An object
+ * registers a group at birth and removes it at death.
  */
 #ifndef XB_STATS_H
 #define XB_STATS_H
@@ -14,7 +15,8 @@
 
 enum stat_kind { STAT_KIND_COUNTER, STAT_KIND_GAUGE };
 
-/** One member of a struct that counts. Names follow OpenMetrics: base units, no _total (the printer appends it). */
+/** One member of a struct that counts. Names follow OpenMetrics: base units, no _total (the printer
+ * appends it). */
 struct stat_desc {
 	const char *name; /**< "rx_bytes"; printed as xb_<family>_rx_bytes_total */
 	enum stat_kind kind;
@@ -29,8 +31,8 @@ struct stats *stats_create(void);
 void stats_destroy(struct stats *stats);
 
 /**
- * Adds a group: family "vif", labels `{"domid": "3", "devid": "0"}` (a JSON object of strings, reference taken over), and the
- * struct whose members descs names; base must outlive the group.
+ * Adds a group: family "vif", labels `{"domid": "3", "devid": "0"}` (a JSON object of strings,
+ * reference taken over), and the struct whose members descs names; base must outlive the group.
  */
 struct stats_group *stats_add(struct stats *stats, const char *family, json_t *labels,
 			      const struct stat_desc *descs, size_t n_descs, const void *base);

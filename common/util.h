@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)			(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
+#define MIN(a, b)			((a) < (b) ? (a) : (b))
+#define MAX(a, b)			((a) > (b) ? (a) : (b))
+#define DIV_ROUND_UP(n, d)		(((n) + (d)-1) / (d))
 
-#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_SEC  1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
@@ -42,10 +42,12 @@ void *xb_realloc(void *p, size_t size);
 char *xb_strdup(const char *s);
 char *xb_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** Edit distance of two words (insert, remove, replace a byte, swap two neighbours); SIZE_MAX where one has over 48 bytes. */
+/** Edit distance of two words (insert, remove, replace a byte, swap two neighbours); SIZE_MAX where
+ * one has over 48 bytes. */
 size_t xb_distance(const char *a, const char *b);
 
-/** Search for "did you mean": init, offer every known word, then `best` is the nearest one, or NULL when none is near. */
+/** Search for "did you mean": init, offer every known word, then `best` is the nearest one, or NULL
+ * when none is near. */
 struct nearest {
 	const char *word, *best;
 	size_t distance; /**< only what is nearer than this is taken */

@@ -55,15 +55,26 @@ static const struct option options[] = {
 	{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
 };
 
+/* What a message quotes may come from a guest. */
+static void print_message(const char *fmt, va_list args)
+{
+	AUTO_FREE char *clean = NULL;
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return;
+	clean = render_text(text);
+	free(text);
+	fprintf(stderr, "xenbackctl: %s\n", clean);
+}
+
 int cli_error(const char *fmt, ...)
 {
 	va_list args;
 
-	fputs("xenbackctl: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	print_message(fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return CLI_FAILURE;
 }
 
@@ -71,11 +82,10 @@ int cli_usage(const struct cli *cli, const char *fmt, ...)
 {
 	va_list args;
 
-	fputs("xenbackctl: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	print_message(fmt, args);
 	va_end(args);
-	fprintf(stderr, "\nUsage: xenbackctl %s %s\n", cli->command->name, cli->command->args);
+	fprintf(stderr, "Usage: xenbackctl %s %s\n", cli->command->name, cli->command->args);
 	return CLI_USAGE;
 }
 

@@ -23,7 +23,14 @@ int cmd_status(struct cli *cli, int argc, char **argv)
 	return CLI_OK;
 }
 
-/* The daemon's own text, as it is. */
+/* The daemon's own text, but for what labels might do to a terminal. */
+static void print_lines(const char *text)
+{
+	for (; *text; text++)
+		putchar(((unsigned char)*text < 0x20 && *text != '\n') || *text == 0x7f ? '?'
+											: *text);
+}
+
 static int print_text(struct cli *cli, json_t *result)
 {
 	if (!result)
@@ -31,7 +38,7 @@ static int print_text(struct cli *cli, json_t *result)
 	if (cli->json || !json_is_string(result))
 		cli_print_json(result);
 	else
-		fputs(json_string_value(result), stdout);
+		print_lines(json_string_value(result));
 	json_decref(result);
 	return CLI_OK;
 }

@@ -371,6 +371,60 @@ static void impossible_paths_are_refused(void **state)
 	ctl_destroy(NULL);
 }
 
+/* In a child: systemd's socket is descriptor 3 of a process that it names. */
+static int serve_inherited(bool *unlinked)
+{
+	char pid[16];
+	struct ctl *ctl;
+	int err;
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	err = ctl_create(&ctl, t.event, t.path);
+	if (err)
+		return 1;
+	register_commands(ctl);
+	{
+		int fd = connect_to(t.path);
+
+		put(fd, "{\"cmd\":\"nothing\"}\n");
+		err = strcmp(got(fd), "{\"ok\":true,\"result\":null}\n") != 0;
+	}
+	ctl_destroy(ctl);
+	*unlinked = access(t.path, F_OK) != 0;
+	return err ? 2 : 0;
+}
+
+static void socket_of_systemd_is_used_and_kept(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), status;
+	pid_t pid;
+
+	ctl_destroy(t.ctl);
+	t.ctl = NULL;
+	strcpy(address.sun_path, t.path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	pid = fork();
+	if (!pid) {
+		bool unlinked = false;
+
+		/* An event loop does not survive a fork, and its descriptor may be the one we need.
+		 */
+		sd_event_unref(t.event);
+		dup2(listener, 3);
+		if (sd_event_new(&t.event) < 0)
+			_exit(4);
+		status = serve_inherited(&unlinked);
+		_exit(unlinked ? 3 : status);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(listener);
+}
+
 /* ctl_call waits, so it runs in a thread while the loop serves. */
 struct call {
 	const char *path, *cmd;
@@ -539,6 +593,7 @@ int main(void)
 		TEST(seventeenth_connection_is_refused),
 		TEST(other_users_are_refused),
 		TEST(stale_socket_is_replaced_and_live_one_is_not),
+		TEST(socket_of_systemd_is_used_and_kept),
 		TEST(impossible_paths_are_refused),
 		TEST(call_brings_results_and_errors),
 		TEST(call_says_what_to_do_next),

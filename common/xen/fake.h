@@ -34,7 +34,7 @@ enum fake_fault {
 
 /** Arms a fault: it hits the next n fitting operations. */
 void fake_fault(struct fake *fake, enum fake_fault fault, unsigned int n);
-/** Revokes a grant under the feet of whoever uses it: later copies fail with GNTST_BAD_GNTREF; mappings stay. */
+/** Revokes a grant under the feet of whoever uses it: later copies fail with GNTST_GENERAL_ERROR; mappings stay. */
 void fake_revoke(struct fake *fake, uint16_t domid, uint32_t ref);
 /** Fires a watch event on path n times without any change (watch storm). */
 void fake_watch_storm(struct fake *fake, const char *path, unsigned int n);

@@ -9,5 +9,16 @@ common_xen_libxbxen_a_SOURCES = \
 	common/xen/backend_scan.c \
 	common/xen/backend_store.c \
 	common/xen/backend_walk.c \
+	common/xen/box.c \
+	common/xen/box_server.c \
+	common/xen/box_server.h \
+	common/xen/box_wire.h \
+	common/xen/fake.c \
+	common/xen/fake.h \
+	common/xen/machine.c \
+	common/xen/machine.h \
+	common/xen/open.c \
+	common/xen/real.c \
+	common/xen/ring.h \
 	common/xen/xenbus.c \
 	common/xen/xenbus.h

@@ -84,7 +84,8 @@ static void test_malformed_and_revoked(void **state)
 	uint32_t len = dp_tcp(frame, dp_wire_mac, g->mac, 100, 2);
 
 	dp_tx_slot(g, 0, 0, 13, 0, 1); /* too short */
-	ring_front_push(&g->tx);
+	if (ring_front_push(&g->tx))
+		g->xen->ops->evt_notify(g->evt, g->port);
 	dp_send(dp, 0, frame, len, NULL, 0, 0, 0);
 	g->tx_next = 5;
 	fake_revoke(dp->fake, g->domid, g->tx_refs[5]);

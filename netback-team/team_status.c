@@ -39,7 +39,7 @@ static int call_snapshot(void *ctx, void *arg)
 		if (!up)
 			continue;
 		if (up->nic && !up->gone)
-			up->stats.rx_dropped = up->nic->ops->drops(up->nic);
+			up->stats.rx_dropped_host = up->nic->ops->drops(up->nic);
 		snap->stats[i] = up->stats;
 	}
 	return 0;
@@ -65,7 +65,7 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 		(json_int_t)((snap->now_ns - m->since_ns) / NSEC_PER_MSEC), "tx_packets",
 		(json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes, "rx_packets",
 		(json_int_t)s->rx_packets, "rx_bytes", (json_int_t)s->rx_bytes, "rx_dropped",
-		(json_int_t)s->rx_dropped, "errors", (json_int_t)m->n_errors, "flaps",
+		(json_int_t)(s->rx_dropped + s->rx_dropped_host), "errors", (json_int_t)m->n_errors, "flaps",
 		(json_int_t)m->n_flaps, "speed_mbps", (int)member->link.speed_mbps, "mtu",
 		(int)member->link.mtu);
 }

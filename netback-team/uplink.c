@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <string.h>
 #include <time.h>
 #include <utlist.h>
@@ -226,19 +227,30 @@ void uplink_flush(struct worker *w)
 	} while (again);
 }
 
-/* Puts back the VLAN tag that the kernel took off (IEEE 802.1Q): the frame begins 4 bytes earlier. */
-static uint8_t *insert_vlan(uint8_t *frame, uint16_t tci, struct virtio_net_hdr *vnet)
+/* Puts back the tag that the kernel took off (IEEE 802.1Q, 802.1ad): the frame begins 4 bytes earlier. */
+static uint8_t *insert_vlan(uint8_t *frame, int32_t tci, struct virtio_net_hdr *vnet)
 {
+	uint16_t tpid = tci & NIC_VLAN_SERVICE ? ETH_P_8021AD : ETH_P_8021Q;
 	uint8_t *start = frame - 4;
 
 	memmove(start, frame, 12);
-	start[12] = 0x81;
-	start[13] = 0x00;
+	start[12] = (uint8_t)(tpid >> 8);
+	start[13] = (uint8_t)tpid;
 	start[14] = (uint8_t)(tci >> 8);
 	start[15] = (uint8_t)tci;
 	if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
 		vnet->csum_start += 4;
 	return start;
+}
+
+/* Cut short, or offloaded in a way that netif has no word for (UDP GSO between veths). */
+static bool can_cross(const struct msghdr *msg, const struct virtio_net_hdr *vnet)
+{
+	uint8_t type = vnet->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+
+	return !(msg->msg_flags & MSG_TRUNC) &&
+	       (type == VIRTIO_NET_HDR_GSO_NONE || type == VIRTIO_NET_HDR_GSO_TCPV4 ||
+		type == VIRTIO_NET_HDR_GSO_TCPV6);
 }
 
 static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
@@ -249,12 +261,15 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	struct pkt pkt;
 	int port = -1;
 
-	if (v->msgs[i].msg_len < sizeof(v->vnet[i]) + FRAME_ETH_LEN)
+	if (v->msgs[i].msg_len < sizeof(v->vnet[i]) + FRAME_ETH_LEN ||
+	    !can_cross(&v->msgs[i].msg_hdr, &v->vnet[i])) {
+		up->stats.rx_dropped++;
 		return;
+	}
 	pkt.vnet = v->vnet[i];
 	pkt.frags[0].virt = v->bufs[i]->data;
 	if (v->vlan_tci[i] >= 0) {
-		pkt.frags[0].virt = insert_vlan(v->bufs[i]->data, (uint16_t)v->vlan_tci[i], &pkt.vnet);
+		pkt.frags[0].virt = insert_vlan(v->bufs[i]->data, v->vlan_tci[i], &pkt.vnet);
 		len += 4;
 	}
 	pkt.frags[0].len = pkt.total = pkt.head_len = len;
@@ -404,7 +419,8 @@ const struct stat_desc uplink_stat_descs[] = {
 	ROW(tx_errors, "Frames that this member could not send"),
 	ROW(rx_packets, "Frames received on this member"),
 	ROW(rx_bytes, "Bytes received on this member"),
-	ROW(rx_dropped, "Frames that the kernel dropped because the worker was slow"),
+	ROW(rx_dropped, "Frames cut short or of an offload that netif does not have"),
+	ROW(rx_dropped_host, "Frames that the kernel dropped because the worker was slow"),
 #undef ROW
 };
 const size_t uplink_n_stat_descs = ARRAY_SIZE(uplink_stat_descs);

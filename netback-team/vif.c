@@ -138,6 +138,8 @@ void vif_close(struct vif *vif)
 {
 	worker_vif_remove(vif->worker, vif);
 	sw_port_remove(vif->worker->sw, vif->port);
+	/* It may live elsewhere soon: a late announcement would draw its traffic back here. */
+	announce_forget(&vif->worker->announce, vif->config.mac);
 	for (unsigned int i = 0; i < vif->config.n_queues; i++)
 		close_queue(vif, &vif->queues[i]);
 	free(vif);

@@ -74,7 +74,9 @@ extern const struct stat_desc worker_stat_descs[];
 extern const size_t worker_n_stat_descs;
 
 struct uplink_stats {
-	uint64_t tx_packets, tx_bytes, tx_errors, rx_packets, rx_bytes, rx_dropped;
+	uint64_t tx_packets, tx_bytes, tx_errors, rx_packets, rx_bytes;
+	uint64_t rx_dropped;	  /**< frames that we can't hand on */
+	uint64_t rx_dropped_host; /**< by the kernel, because we were slow */
 };
 extern const struct stat_desc uplink_stat_descs[];
 extern const size_t uplink_n_stat_descs;

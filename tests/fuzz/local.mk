@@ -28,3 +28,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz-frame
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz-frame.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_frame_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-netif
+tests_fuzz_fuzz_netif_SOURCES = tests/fuzz/fuzz-netif.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_netif_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_netif_LDFLAGS = $(FUZZ_LDFLAGS)

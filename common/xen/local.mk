@@ -21,4 +21,10 @@ common_xen_libxbxen_a_SOURCES = \
 	common/xen/real.c \
 	common/xen/ring.h \
 	common/xen/xenbus.c \
-	common/xen/xenbus.h
+	common/xen/xenbus.h \
+	common/xen/store.c \
+	common/xen/store.h \
+	common/xen/store_path.c \
+	common/xen/store_priv.h \
+	common/xen/store_txn.c \
+	common/xen/store_watch.c

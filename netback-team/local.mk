@@ -22,7 +22,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/policy.c netback-team/policy.h \
 	netback-team/segment.c \
 	netback-team/shape.c netback-team/shape.h \
-	netback-team/switch.h \
+	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \
 	netback-team/team_status.c \
 	netback-team/teams.c netback-team/teams_priv.h \

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * switch.h - the guests of one team: MAC table, anti-spoof, receive rules for several uplinks. Pure; one per team.
+ * switch.h - the guests of one team: MAC table, anti-spoof, receive rules for several uplinks.
+ * Pure; one per team.
  *
- * Theory of Operation: ports are guests' vifs, named by small numbers; uplinks are the team's members. Static entries come
- * from the toolstack (a vif's mac); learning is per port, off by default, bounded. Frames from a NIC pass the rules R1-R8 of
- * non-LACP teaming: unicast from any usable member (active-backup: the active one), multicast only from the designated
- * member, own frames that a switch reflects are dropped, a gratuitous ARP for a MAC that left moves it away.
+ * Theory of Operation: ports are guests' vifs, named by small numbers; uplinks are the team's
+ * members. A port has its own address (a vif's mac) and, when learning is on, up to
+ * SWITCH_LEARN_MAX others; past that limit new sources are dropped, so that a guest can fill
+ * neither our table nor the physical switch's. Nobody may send with another port's own address.
+ * Frames from a NIC pass the rules of non-LACP teaming:
+ *
+ * - R1: unicast counts from a usable member only (active-backup: the active one).
+ * - R2: multicast counts from the designated member only.
+ * - R3: a frame whose source lives on a port of ours is our own, reflected by a switch: dropped.
+ * - R4: but when that source announces itself (gratuitous ARP, RARP, unsolicited neighbour
+ *   advertisement), the guest has moved to another host. A learned address is forgotten; an own
+ *   one is marked away, so that frames for it leave the host, until the guest speaks here again.
+ * - R5: not for SWITCH_GARP_LOCK_NS after the guest announced itself here: that comes back, too.
+ * - R6: sw_macs lists what to announce after a failover.
+ * - R7: link-local control frames (LACP, STP, LLDP, pause) reach no guest, no guest sends them.
+ * - R8: a physical switch may not know a guest that has been silent for SWITCH_SILENT_NS, and then
+ *   floods its frames to every member. A frame that came through a member of the other kind
+ *   (designated, not designated) already is a copy: dropped.
  */
 #ifndef XB_NET_SWITCH_H
 #define XB_NET_SWITCH_H
@@ -15,27 +30,32 @@
 
 #include "frame.h"
 
-#define SWITCH_PORTS_MAX 1024
-#define SWITCH_LEARN_MAX 64	       /**< learned addresses a port */
-#define SWITCH_MCAST_MAX 64	       /**< multicast filter entries a port (netif MCAST_ADD) */
-#define SWITCH_AGE_NS 300000000000ull  /**< learned entries age out */
-#define SWITCH_GARP_LOCK_NS 5000000000ull /**< R5: after a guest's own gratuitous ARP */
+#define SWITCH_PORTS_MAX    1024
+#define SWITCH_LEARN_MAX    64 /**< learned addresses a port */
+#define SWITCH_MCAST_MAX    64 /**< multicast filter entries a port (netif MCAST_ADD) */
+#define SWITCH_AGE_NS	    300000000000ull /**< learned entries age out */
+#define SWITCH_GARP_LOCK_NS 5000000000ull   /**< R5: after a guest's own gratuitous ARP */
+#define SWITCH_SILENT_NS    10000000000ull  /**< R8: the shortest ageing time (802.1D) */
+#define SWITCH_COPY_NS	    100000000ull    /**< R8: copies of a frame arrive within so long */
 
 struct sw;
 
 struct sw_port_options {
 	uint8_t mac[6];
 	bool learning;	/**< accept and learn other source addresses (nested bridges) */
-	bool antispoof; /**< drop frames whose source is not the port's own (ignored with learning) */
+	bool antispoof; /**< source must be the port's own (ignored with learning) */
 };
 
 struct sw *sw_create(void);
 void sw_destroy(struct sw *sw);
 
-/** Adds a port; returns its number, -EEXIST when another port has this mac as its own, -ENOSPC. */
+/** Adds a port; returns its number, -EEXIST when another port has this mac as its own, -EINVAL when
+ * it is zero or multicast, -ENOSPC. */
 int sw_port_add(struct sw *sw, const struct sw_port_options *options);
+/** Forgets the port's addresses and filter with it. */
 void sw_port_remove(struct sw *sw, int port);
-/** Own multicast filter: once on (request-multicast-control), only listed groups and broadcast are delivered. */
+/** Own multicast filter: once on (request-multicast-control), only listed groups and broadcast are
+ * delivered. */
 void sw_mcast_filter(struct sw *sw, int port, bool on);
 /** -ENOSPC past SWITCH_MCAST_MAX, -EINVAL when not a multicast address. */
 int sw_mcast_add(struct sw *sw, int port, const uint8_t mac[6]);
@@ -43,37 +63,45 @@ void sw_mcast_del(struct sw *sw, int port, const uint8_t mac[6]);
 
 /** Where a frame goes. */
 enum sw_verdict {
-	SW_VERDICT_UPLINK,     /**< to the team */
-	SW_VERDICT_LOCAL,      /**< to one port */
-	SW_VERDICT_FLOOD,      /**< multicast or broadcast: to the ports that want it and (from a guest) to the team */
-	SW_VERDICT_DROP_SPOOF, /**< source address not the guest's */
-	SW_VERDICT_DROP_CTRL,  /**< link-local control frame */
-	SW_VERDICT_DROP_REFLECT, /**< our own frame coming back (R3) */
-	SW_VERDICT_DROP_INACTIVE, /**< not for this member (R1, R2) */
-	SW_VERDICT_DROP_UNKNOWN, /**< unicast for nobody here */
+	SW_VERDICT_UPLINK, /**< to the team */
+	SW_VERDICT_LOCAL,  /**< to one port */
+	SW_VERDICT_FLOOD,  /**< multicast or broadcast: to the ports that want it and (from a guest)
+			      to the team */
+	SW_VERDICT_DROP_SPOOF,	  /**< source address not the guest's, or one too many to learn */
+	SW_VERDICT_DROP_CTRL,	  /**< link-local control frame */
+	SW_VERDICT_DROP_REFLECT,  /**< our own frame coming back (R3) */
+	SW_VERDICT_DROP_INACTIVE, /**< not for this member (R1, R2), or the second copy (R8) */
+	SW_VERDICT_DROP_UNKNOWN,  /**< unicast for nobody here (from a guest: for itself), or no
+				     frame at all */
 };
 #define SW_VERDICT_COUNT 8
 const char *sw_verdict_name(enum sw_verdict verdict);
 
 struct sw_decision {
 	enum sw_verdict verdict;
-	int port; /**< SW_VERDICT_LOCAL */
+	int port; /**< SW_VERDICT_LOCAL, else -1 */
 };
 
-/** A frame from guest `port`; head holds at least the Ethernet header. May learn, may note a gratuitous ARP. */
+/** A frame from guest `port`; head holds at least the Ethernet header. May learn, may note a
+ * gratuitous ARP. */
 struct sw_decision sw_from_guest(struct sw *sw, int port, const uint8_t *head, size_t head_len,
 				 uint64_t now_ns);
 /**
- * A frame from a member. usable: the member may receive unicast (active-backup: it is the active one); designated: the one
- * member whose multicast counts.
+ * A frame from a member. usable: the member may receive unicast (active-backup: it is the active
+ * one); designated: the one member whose multicast counts.
  */
 struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, const uint8_t *head,
 			       size_t head_len, uint64_t now_ns);
 
-/** Iterates the ports that a flooded frame goes to: start with prev = -1, ends with -1. except: the sending port or -1. */
+/** Iterates the ports that a flooded frame goes to: start with prev = -1, ends with -1. except: the
+ * sending port or -1. */
 int sw_flood_next(const struct sw *sw, const uint8_t dst[6], int except, int prev);
 
-/** All addresses to announce after a failover (own and learned); returns their number, writes at most max. */
-unsigned int sw_macs(const struct sw *sw, uint8_t (*macs)[6], unsigned int max);
+/**
+ * The addresses to announce after a failover (own and learned, not those that are away), max at
+ * most; returns their number. R5 begins for them: these announcements are ours, should they come
+ * back.
+ */
+unsigned int sw_macs(struct sw *sw, uint8_t (*macs)[6], unsigned int max);
 
 #endif

@@ -343,8 +343,6 @@ void team_on_send_error(struct team *team, int member, int error, uint64_t now_n
 
 	m->n_errors++;
 	if (error == ENXIO || error == ENODEV) {
-		m->link = false;
-		m->link_ns = now_ns;
 		member_down(team, member, now_ns, "interface is gone");
 	} else if (error == ENETDOWN && m->state != TEAM_MEMBER_DOWN) {
 		member_down(team, member, now_ns, "interface is down");

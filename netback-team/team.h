@@ -11,8 +11,9 @@
  * until it fails, is removed, or mode or failback change. Modes without an active member have a
  * designated one (for multicast), chosen the same way.
  *
- *   DOWN -- link up --> UPDELAY -- delay over, or nobody else is usable --> STANDBY or ACTIVE --
- * downdelay over, send error --> DOWN
+ * - DOWN: when its link is up, UPDELAY.
+ * - UPDELAY: when the delay is over or nobody else is usable, STANDBY or ACTIVE.
+ * - STANDBY, ACTIVE: when the link is gone and the downdelay over, or after a send error, DOWN.
  *
  * A link that comes back within downdelay was never gone; one that goes within updelay never came.
  * Every function that takes now_ns first does what was due, changes, decides anew, and then calls
@@ -65,7 +66,7 @@ struct team_member {
 	char name[TEAM_NAME_MAX];
 	bool used;
 	uint8_t priority;
-	bool link;	/**< last reported; false as well after ENXIO, ENODEV */
+	bool link;	/**< last reported */
 	uint32_t order; /**< when it was added: smaller = earlier */
 	enum team_member_state state;
 	uint64_t since_ns;    /**< of state */

@@ -6,3 +6,7 @@ tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c tests/bench/topology.c t
 tests_bench_bench_nic_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 tests_bench_bench_linkwatch_SOURCES = tests/bench/bench-linkwatch.c tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_linkwatch_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
+
+noinst_PROGRAMS += tests/bench/bench-frame
+tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c
+tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)

@@ -33,3 +33,13 @@ FUZZ_TARGETS += tests/fuzz/fuzz-netif
 tests_fuzz_fuzz_netif_SOURCES = tests/fuzz/fuzz-netif.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_netif_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_netif_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-members
+tests_fuzz_fuzz_members_SOURCES = tests/fuzz/fuzz-members.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_members_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_members_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-switch
+tests_fuzz_fuzz_switch_SOURCES = tests/fuzz/fuzz-switch.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_switch_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_switch_LDFLAGS = $(FUZZ_LDFLAGS)

@@ -115,3 +115,11 @@ tests_unit_test_team_failback_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-team-sim
 tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c
 tests_unit_test_team_sim_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-switch
+tests_unit_test_switch_SOURCES = tests/unit/test-switch.c tests/unit/switch-lab.c tests/unit/switch-lab.h
+tests_unit_test_switch_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-switch-rules
+tests_unit_test_switch_rules_SOURCES = tests/unit/test-switch-rules.c tests/unit/switch-lab.c tests/unit/switch-lab.h
+tests_unit_test_switch_rules_LDADD = $(UNIT_NET_LIBS)

@@ -21,6 +21,8 @@ static void segment(const uint8_t *frame, size_t len, const struct virtio_net_hd
 	}
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const size_t skip = sizeof(struct virtio_net_hdr) + 1, len = size - skip;

@@ -6,6 +6,8 @@
 
 #include "netback-team/team.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = calloc(1, size + 1), name[TEAM_NAME_MAX], again[TEAM_NAME_MAX];

@@ -39,6 +39,8 @@ static void check(struct sw *sw, struct sw_decision decision)
 }
 
 /* Each step: what to do, how long the frame is, its bytes. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sw *sw = sw_create();

@@ -33,19 +33,19 @@ int lab_port(struct sw *sw, int mac, enum lab_kind kind)
 	return sw_port_add(sw, &options);
 }
 
-void lab_mcast_add(struct sw *sw, int port, int number, int expected)
+void lab_mcast_add(struct sw *sw, int port, int group, int expected)
 {
 	uint8_t mac[6];
 
-	lab_mac(number, mac);
+	lab_mac(group, mac);
 	assert_int_equal(sw_mcast_add(sw, port, mac), expected);
 }
 
-void lab_mcast_del(struct sw *sw, int port, int number)
+void lab_mcast_del(struct sw *sw, int port, int group)
 {
 	uint8_t mac[6];
 
-	lab_mac(number, mac);
+	lab_mac(group, mac);
 	sw_mcast_del(sw, port, mac);
 }
 
@@ -80,15 +80,16 @@ struct lab_frame lab_plain(int src, int dst)
 struct lab_frame lab_arp(int src, int dst, uint16_t ethertype, uint16_t operation, int target)
 {
 	struct lab_frame frame = lab_plain(src, dst);
+	static const uint8_t fixed[6] = {0, 1, 8, 0, 6, 4}, net[3] = {10, 0, 0};
 	uint8_t *arp = frame.bytes + 14;
 
 	put16(frame.bytes + 12, ethertype);
-	memcpy(arp, "\0\1\x08\0\6\4", 6);
+	memcpy(arp, fixed, 6);
 	put16(arp + 6, operation);
 	lab_mac(src, arp + 8);
-	memcpy(arp + 14, "\x0a\0\0", 3);
+	memcpy(arp + 14, net, 3);
 	arp[17] = (uint8_t)src;
-	memcpy(arp + 24, "\x0a\0\0", 3);
+	memcpy(arp + 24, net, 3);
 	arp[27] = (uint8_t)target;
 	frame.len = 14 + 28;
 	return frame;
@@ -112,7 +113,8 @@ struct lab_frame lab_tagged(const struct lab_frame *frame)
 	struct lab_frame tagged = {.len = frame->len + 4};
 
 	memcpy(tagged.bytes, frame->bytes, 12);
-	memcpy(tagged.bytes + 12, "\x81\0\0\5", 4);
+	put16(tagged.bytes + 12, 0x8100);
+	put16(tagged.bytes + 14, 5);
 	memcpy(tagged.bytes + 16, frame->bytes + 12, frame->len - 12);
 	return tagged;
 }

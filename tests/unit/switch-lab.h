@@ -35,8 +35,8 @@ extern uint64_t lab_now;
 void lab_mac(int number, uint8_t mac[6]);
 /* sw_port_add */
 int lab_port(struct sw *sw, int mac, enum lab_kind kind);
-void lab_mcast_add(struct sw *sw, int port, int mac, int expected);
-void lab_mcast_del(struct sw *sw, int port, int mac);
+void lab_mcast_add(struct sw *sw, int port, int group, int expected);
+void lab_mcast_del(struct sw *sw, int port, int group);
 bool lab_floods_to(const struct sw *sw, int port, int dst);
 
 /* The plain frame from src to dst, from a guest or from the one member (usable, designated). */

@@ -116,6 +116,19 @@ UNIT_TESTS += tests/unit/test-team-sim
 tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c
 tests_unit_test_team_sim_LDADD = $(UNIT_NET_LIBS)
 
+# The box's frontend.
+UNIT_TESTS += tests/unit/test-netfront
+tests_unit_test_netfront_SOURCES = tests/unit/test-netfront.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h
+tests_unit_test_netfront_LDADD = tests/guest/libxbguest.a $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-netfront-peer
+tests_unit_test_netfront_peer_SOURCES = tests/unit/test-netfront-peer.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h
+tests_unit_test_netfront_peer_LDADD = tests/guest/libxbguest.a $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-netfront-evil
+tests_unit_test_netfront_evil_SOURCES = tests/unit/test-netfront-evil.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h
+tests_unit_test_netfront_evil_LDADD = tests/guest/libxbguest.a $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-switch
 tests_unit_test_switch_SOURCES = tests/unit/test-switch.c tests/unit/switch-lab.c tests/unit/switch-lab.h
 tests_unit_test_switch_LDADD = $(UNIT_NET_LIBS)

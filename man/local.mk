@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Manual pages: POD (perlpod(1)); `=for keys` in xenback.conf.5.pod becomes the daemons' key tables.
-man_MANS += man/netback-team.8 man/xenback.conf.5 man/xenbackctl.8
-MAN_PODS = man/netback-team.8.pod man/xenback.conf.5.pod man/xenbackctl.8.pod
+man_MANS += man/netback-team.8 man/xenback.conf.5 man/xenbackctl.8 man/xenbox.8
+MAN_PODS = man/netback-team.8.pod man/xenback.conf.5.pod man/xenbackctl.8.pod man/xenbox.8.pod
 EXTRA_DIST += $(MAN_PODS)
-CLEANFILES += man/netback-team.8 man/xenback.conf.5 man/xenbackctl.8 man/keys.pod man/xenback.conf.5.pod.gen
+CLEANFILES += man/netback-team.8 man/xenback.conf.5 man/xenbackctl.8 man/xenbox.8 man/keys.pod man/xenback.conf.5.pod.gen
 MAN_POD2MAN = $(POD2MAN) --utf8 --center='xenback' --release='xenback $(PACKAGE_VERSION)'
 
 noinst_PROGRAMS += netback-team/netback-pod
@@ -22,3 +22,5 @@ man/netback-team.8: $(srcdir)/man/netback-team.8.pod
 	$(AM_V_GEN)mkdir -p man && $(MAN_POD2MAN) --section=8 --name=NETBACK-TEAM $(srcdir)/man/netback-team.8.pod $@
 man/xenbackctl.8: $(srcdir)/man/xenbackctl.8.pod
 	$(AM_V_GEN)mkdir -p man && $(MAN_POD2MAN) --section=8 --name=XENBACKCTL $(srcdir)/man/xenbackctl.8.pod $@
+man/xenbox.8: $(srcdir)/man/xenbox.8.pod
+	$(AM_V_GEN)mkdir -p man && $(MAN_POD2MAN) --section=8 --name=XENBOX $(srcdir)/man/xenbox.8.pod $@

@@ -39,6 +39,11 @@ mapfile -t OPTIONS < <(options_of "$BUILD/netback-team/netback-team")
 ok 'netback-team --help lists options' test "${#OPTIONS[@]}" -ge 6
 is 'netback-team(8) has every option' "$(missing "$PAGE" "${OPTIONS[@]}")" ''
 
+PAGE=$(plain "$SRC/man/xenbox.8.pod")
+mapfile -t OPTIONS < <(options_of "$BUILD/tools/xenbox")
+ok 'xenbox --help lists options' test "${#OPTIONS[@]}" -ge 3
+is 'xenbox(8) has every option' "$(missing "$PAGE" "${OPTIONS[@]}")" ''
+
 PAGE=$(man -l "$BUILD/man/xenback.conf.5" 2>/dev/null || cat "$BUILD/man/xenback.conf.5")
 mapfile -t KEYS < <(grep -oE '^=item B<[a-z_-]+>' "$BUILD/man/keys.pod" | sed -E 's/.*<(.*)>/\1/')
 ok 'the tables have keys' test "${#KEYS[@]}" -ge 10

@@ -9,7 +9,7 @@
  */
 typedef uint64_t lanes __attribute__((vector_size(16)));
 
-#define BLOCK 64u
+#define BLOCK (4 * sizeof(lanes))
 
 uint64_t csum_add(uint64_t sum, const void *data, size_t len)
 {
@@ -21,7 +21,7 @@ uint64_t csum_add(uint64_t sum, const void *data, size_t len)
 	for (; len >= BLOCK; len -= BLOCK, p += BLOCK) {
 		lanes w[4];
 
-		memcpy(w, p, BLOCK);
+		memcpy(w, p, sizeof(w));
 		a += (w[0] & low) + (w[0] >> 32);
 		b += (w[1] & low) + (w[1] >> 32);
 		c += (w[2] & low) + (w[2] >> 32);

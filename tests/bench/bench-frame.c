@@ -289,7 +289,7 @@ static int by_value(const void *a, const void *b)
 
 static json_t *run(size_t row, unsigned int rounds, uint64_t duration_ns)
 {
-	double ours[ROUNDS_MAX], peer[ROUNDS_MAX];
+	double ours[ROUNDS_MAX] = {0}, peer[ROUNDS_MAX] = {0};
 
 	for (unsigned int i = 0; i < rounds; i++) {
 		ours[i] = measure(rows[row].ours, duration_ns);

@@ -27,4 +27,10 @@ common_xen_libxbxen_a_SOURCES = \
 	common/xen/store_path.c \
 	common/xen/store_priv.h \
 	common/xen/store_txn.c \
-	common/xen/store_watch.c
+	common/xen/store_watch.c \
+	common/xen/store_client.c \
+	common/xen/store_client.h \
+	common/xen/store_server.c \
+	common/xen/store_server.h \
+	common/xen/wire.c \
+	common/xen/wire.h

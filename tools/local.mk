@@ -24,3 +24,16 @@ $(modprobeconf_DATA): $(srcdir)/tools/xenback-modprobe.conf
 # The toolstack of a xenbox.
 bin_SCRIPTS += tools/xenbox-xl
 EXTRA_DIST += tools/xenbox-xl
+
+# A guest of a xenbox: vifs with a real network stack behind them.
+bin_PROGRAMS += tools/xenbox-guest
+tools_xenbox_guest_SOURCES = \
+	tools/xenbox-guest.c \
+	tools/xenbox-guest-device.c tools/xenbox-guest-device.h \
+	tools/xenbox-guest-tap.c tools/xenbox-guest-tap.h
+tools_xenbox_guest_LDADD = $(GUEST_LIBS)
+
+# A Xen in a box, for machines without one.
+sbin_PROGRAMS += tools/xenbox
+tools_xenbox_SOURCES = tools/xenbox.c
+tools_xenbox_LDADD = common/xen/libxbxen.a common/libxbcommon.a $(XEN_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)

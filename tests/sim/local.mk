@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Simulations: whole parts on the manual clock, random events, seeds that are printed. SIM_SEED, SIM_SEEDS.
+SIM_TESTS = tests/sim/sim-datapath
+tests_sim_sim_datapath_SOURCES = tests/sim/sim-datapath.c tests/unit/datapath.c tests/unit/datapath.h
+tests_sim_sim_datapath_LDADD = $(UNIT_NET_LIBS)
+
+check_PROGRAMS += $(SIM_TESTS)
+TESTS += $(SIM_TESTS)

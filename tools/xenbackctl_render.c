@@ -161,7 +161,7 @@ static char *duration(double seconds)
 	uint64_t s = (uint64_t)seconds;
 
 	if (seconds < 60) {
-		int i = seconds < 0.0009995 ? 2 : seconds < 0.9995 ? 1 : 0;
+		int i = seconds <= 0 ? 0 : seconds < 0.0009995 ? 2 : seconds < 0.9995 ? 1 : 0;
 
 		number = short_number(seconds * (i == 2 ? 1e6 : i == 1 ? 1e3 : 1));
 		return xb_asprintf("%s %s", number, i == 2 ? "us" : i == 1 ? "ms" : "s");

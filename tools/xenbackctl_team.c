@@ -10,8 +10,9 @@
 static const char *const list_columns[] = {"name",    "mode", "state", "active",
 					   "members", "vifs", "error", NULL};
 static const char *const member_columns[] = {
-	"name",	    "state",	"carrier",    "active",	    "since_ms", "reason", "speed_mbps",
-	"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "errors",	"flaps",  NULL,
+	"name",	      "state",	    "priority", "carrier",  "active",	  "since_ms",
+	"reason",     "speed_mbps", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets",
+	"rx_dropped", "errors",	    "flaps",	NULL,
 };
 static const char *const show_first[] = {"name", "mode", "state", "active", "vifs", "error", NULL};
 

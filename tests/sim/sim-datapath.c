@@ -168,10 +168,10 @@ static void wire_sends(struct sim *s)
 
 static void post(struct sim *s)
 {
-	unsigned int i = draw(s, DP_GUESTS);
+	unsigned int i = draw(s, DP_GUESTS), n = 1 + draw(s, 40);
 	unsigned int room = ring_front_free(&s->dp->guests[i].rx);
 
-	dp_post_rx(s->dp, i, MIN(room, 1 + draw(s, 40)));
+	dp_post_rx(s->dp, i, MIN(room, n));
 	dp_run(s->dp);
 }
 
@@ -186,14 +186,22 @@ static void flap(struct sim *s)
 	dp_run(s->dp);
 }
 
-/* The cable is cut: sends fail before link watch says so. */
+/* The cable is cut: sends fail before link watch says so. Mended, link watch reports what it sees. */
 static void cut(struct sim *s)
 {
-	struct dp_nic *nic = s->dp->nics[draw(s, DP_NICS)];
+	unsigned int i = draw(s, DP_NICS);
+	struct dp_nic *nic = s->dp->nics[i];
 
-	nic->send_error = nic->send_error ? 0 : draw(s, 2) ? ENOBUFS : ENETDOWN;
+	if (nic->send_error) {
+		nic->send_error = 0;
+		nic->carrier = s->link[i];
+		team_on_link(&s->dp->worker->team, (int)i, false, clock_now(&s->dp->clock));
+		team_on_link(&s->dp->worker->team, (int)i, s->link[i], clock_now(&s->dp->clock));
+		return;
+	}
+	nic->send_error = draw(s, 2) ? ENOBUFS : ENETDOWN;
 	nic->accept = draw(s, 3);
-	nic->carrier = nic->send_error == 0;
+	nic->carrier = 0;
 }
 
 static void restart(struct sim *s)

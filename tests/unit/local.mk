@@ -129,6 +129,11 @@ UNIT_TESTS += tests/unit/test-netfront-evil
 tests_unit_test_netfront_evil_SOURCES = tests/unit/test-netfront-evil.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h
 tests_unit_test_netfront_evil_LDADD = tests/guest/libxbguest.a $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-xenbox-guest
+tests_unit_test_xenbox_guest_SOURCES = tests/unit/test-xenbox-guest.c \
+	tools/xenbox-guest-device.c tools/xenbox-guest-tap.c
+tests_unit_test_xenbox_guest_LDADD = tests/guest/libxbguest.a $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-switch
 tests_unit_test_switch_SOURCES = tests/unit/test-switch.c tests/unit/switch-lab.c tests/unit/switch-lab.h
 tests_unit_test_switch_LDADD = $(UNIT_NET_LIBS)

@@ -7,6 +7,11 @@ tests_bench_bench_nic_LDADD = netback-team/libnetback.a common/libxbcommon.a $(J
 tests_bench_bench_linkwatch_SOURCES = tests/bench/bench-linkwatch.c tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_linkwatch_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 
+# A guest of the box without a network stack.
+noinst_PROGRAMS += tests/bench/bench-vif-load
+tests_bench_bench_vif_load_SOURCES = tests/bench/bench-vif-load.c
+tests_bench_bench_vif_load_LDADD = $(GUEST_LIBS)
+
 noinst_PROGRAMS += tests/bench/bench-frame
 tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c
 tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)

@@ -325,25 +325,26 @@ int store_txn_end(struct store_conn *conn, xen_txn id, bool abort)
 
 /* --- domains --- */
 
-static int home_node(struct store *store, uint16_t domid)
+/* /local/domain/N and its domid, where the toolstack has not made them. */
+static void make_home(struct store *store, uint16_t domid)
 {
-	char home[64], node[80], value[16];
+	AUTO_FREE char *home = xb_asprintf("/local/domain/%u", domid);
+	AUTO_FREE char *node = xb_asprintf("%s/domid", home);
+	AUTO_FREE char *value = xb_asprintf("%u", domid);
 	struct xen_perm owner = {.domid = domid};
-	int rc;
 
-	snprintf(home, sizeof(home), "/local/domain/%u", domid);
-	snprintf(node, sizeof(node), "%s/domid", home);
-	snprintf(value, sizeof(value), "%u", domid);
-	rc = store_write(store->self, XEN_TXN_NONE, node, value, strlen(value));
-	if (rc == 0)
-		rc = store_set_perms(store->self, XEN_TXN_NONE, home, &owner, 1);
-	return rc ? rc : store_set_perms(store->self, XEN_TXN_NONE, node, &owner, 1);
+	/* Domain 0 may do all of it. */
+	if (!store_view(store, NULL, home)) {
+		store_mkdir(store->self, XEN_TXN_NONE, home);
+		store_set_perms(store->self, XEN_TXN_NONE, home, &owner, 1);
+	}
+	if (!store_view(store, NULL, node))
+		store_write(store->self, XEN_TXN_NONE, node, value, strlen(value));
 }
 
 int store_introduce(struct store *store, uint16_t domid)
 {
 	struct store_domain *domain;
-	char home[64];
 
 	if (domid == 0 || domid > STORE_DOMID_MAX)
 		return -EINVAL;
@@ -351,9 +352,7 @@ int store_introduce(struct store *store, uint16_t domid)
 	if (domain->introduced)
 		return 0;
 	domain->introduced = true;
-	snprintf(home, sizeof(home), "/local/domain/%u", domid);
-	if (!store_view(store, NULL, home))
-		home_node(store, domid);
+	make_home(store, domid);
 	store_fire(store, "@introduceDomain");
 	return 0;
 }
@@ -407,7 +406,7 @@ struct store *store_create(void)
 	put_root(store, "/");
 	put_root(store, "@introduceDomain");
 	put_root(store, "@releaseDomain");
-	home_node(store, 0);
+	make_home(store, 0);
 	return store;
 }
 

@@ -43,3 +43,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz-switch
 tests_fuzz_fuzz_switch_SOURCES = tests/fuzz/fuzz-switch.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_switch_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_switch_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-xswire
+tests_fuzz_fuzz_xswire_SOURCES = tests/fuzz/fuzz-xswire.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_xswire_LDADD = $(UNIT_XEN_LIBS)
+tests_fuzz_fuzz_xswire_LDFLAGS = $(FUZZ_LDFLAGS)

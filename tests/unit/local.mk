@@ -141,3 +141,15 @@ tests_unit_test_switch_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-switch-rules
 tests_unit_test_switch_rules_SOURCES = tests/unit/test-switch-rules.c tests/unit/switch-lab.c tests/unit/switch-lab.h
 tests_unit_test_switch_rules_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-store
+tests_unit_test_store_SOURCES = tests/unit/test-store.c tests/unit/store-bench.c tests/unit/store-bench.h
+tests_unit_test_store_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-events
+tests_unit_test_store_events_SOURCES = tests/unit/test-store-events.c tests/unit/store-bench.c tests/unit/store-bench.h
+tests_unit_test_store_events_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-wire
+tests_unit_test_wire_SOURCES = tests/unit/test-wire.c
+tests_unit_test_wire_LDADD = $(UNIT_XEN_LIBS)

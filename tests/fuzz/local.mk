@@ -48,3 +48,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz-xswire
 tests_fuzz_fuzz_xswire_SOURCES = tests/fuzz/fuzz-xswire.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_xswire_LDADD = $(UNIT_XEN_LIBS)
 tests_fuzz_fuzz_xswire_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-xenstore
+tests_fuzz_fuzz_xenstore_SOURCES = tests/fuzz/fuzz-xenstore.c tests/unit/backend-bench.c tests/unit/backend-bench.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_xenstore_LDADD = $(UNIT_XEN_LIBS)
+tests_fuzz_fuzz_xenstore_LDFLAGS = $(FUZZ_LDFLAGS)

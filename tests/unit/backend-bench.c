@@ -3,6 +3,7 @@
 #include "backend-bench.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "log.h"
@@ -43,11 +44,17 @@ static int vif_connect(void *ctx, struct backend_device *dev, bool adopt, char *
 {
 	struct bench *bench = ctx;
 	struct bench_vif *vif = dev->ctx;
+	uint32_t ref;
 
 	assert_false(vif->connected);
 	vif->n_connects++;
 	if (bench->on_connect != NULL)
 		bench->on_connect(bench, dev);
+	if (backend_read_u32(dev, XEN_TXN_NONE, true, "tx-ring-ref", 0, UINT32_MAX, &ref) ==
+	    -EINVAL) {
+		snprintf(error, error_size, "tx-ring-ref is no number");
+		return -EINVAL;
+	}
 	if (bench->connect_result != 0) {
 		snprintf(error, error_size, "%s", bench->connect_error);
 		return bench->connect_result;
@@ -92,6 +99,13 @@ static void vif_destroy(void *ctx, struct backend_device *dev)
 	assert_false(vif->connected);
 	free(vif);
 	bench->n_destroyed++;
+}
+
+void bench_storm(struct bench *bench, const char *path, unsigned int n)
+{
+	bench->storm = path;
+	bench->n_storm = n;
+	fake_watch_storm(bench->fake, path, 1);
 }
 
 static const struct backend_driver driver = {
@@ -141,6 +155,13 @@ static int spy_write(struct xen_store *store, xen_txn txn, const char *path, con
 	return r;
 }
 
+static int spy_rm(struct xen_store *store, xen_txn txn, const char *path)
+{
+	if (store != current->tool && current->on_write != NULL)
+		current->on_write(current, path);
+	return current->real->store_rm(store, txn, path);
+}
+
 static int spy_txn_end(struct xen_store *store, xen_txn txn, bool abort)
 {
 	int r = current->real->txn_end(store, txn, abort);
@@ -150,6 +171,18 @@ static int spy_txn_end(struct xen_store *store, xen_txn txn, bool abort)
 	if (r == 0 && !abort)
 		append(current->trail, sizeof(current->trail), current->pending);
 	current->pending[0] = '\0';
+	return r;
+}
+
+/* A store keeps identical events once, so a storm is a guest that writes as fast as we read. */
+static int spy_event(struct xen_store *store, char **path, char **token)
+{
+	int r = current->real->store_event(store, path, token);
+
+	if (r == 1 && current->n_storm > 0 && strcmp(*path, current->storm) == 0) {
+		current->n_storm--;
+		fake_watch_storm(current->fake, current->storm, 1);
+	}
 	return r;
 }
 
@@ -175,6 +208,8 @@ int bench_setup(void **state)
 	bench->real = bench->dom0->ops;
 	bench->ops = *bench->real;
 	bench->ops.store_write = spy_write;
+	bench->ops.store_rm = spy_rm;
+	bench->ops.store_event = spy_event;
 	bench->ops.txn_end = spy_txn_end;
 	bench->dom0->ops = &bench->ops;
 	bench->driver = driver;
@@ -216,11 +251,22 @@ void bench_stop(struct bench *bench)
 	bench->backend = NULL;
 }
 
+static bool is_event_waiting(struct bench *bench)
+{
+	struct pollfd fd = {.events = POLLIN};
+
+	if (backend_store(bench->backend) == NULL)
+		return false;
+	fd.fd = bench->real->store_fd(backend_store(bench->backend));
+	return poll(&fd, 1, 0) > 0;
+}
+
 void bench_run(struct bench *bench)
 {
 	/* A scanner that always has something to do at once would be a busy loop. */
 	for (unsigned int i = 0; i < 100; i++) {
-		if (backend_run(bench->backend) > bench->clock.manual_ns)
+		if (backend_run(bench->backend) > bench->clock.manual_ns &&
+		    !is_event_waiting(bench))
 			return;
 	}
 	fail_msg("the scanner never rests");

@@ -48,8 +48,11 @@ struct bench {
 	const char *connect_error;
 	int connect_result; /* -errno of connect when connect_error is set, or -EAGAIN */
 	void (*on_connect)(struct bench *bench, struct backend_device *dev);
-	void (*on_write)(struct bench *bench, const char *path); /* before the scanner's write */
-	char changed[256]; /* names of changed keys, each followed by a blank */
+	void (*on_write)(struct bench *bench, const char *path); /* or removal, by the scanner */
+	const char *storm; /* a frontend's state node, written again whenever the scanner has read
+			      of it */
+	unsigned int n_storm; /* so many times more */
+	char changed[256];    /* names of changed keys, each followed by a blank */
 
 	/* The spy. */
 	char trail[64];	  /* committed states of all devices */
@@ -68,7 +71,7 @@ int bench_teardown(void **state);
 void bench_start(struct bench *bench);
 /* Kills the scanner as a restart of the daemon does. */
 void bench_stop(struct bench *bench);
-/* Runs until nothing is due now. */
+/* Runs until nothing is due now and no event waits. */
 void bench_run(struct bench *bench);
 /* Moves the clock, then runs. */
 void bench_wait_ms(struct bench *bench, unsigned int ms);
@@ -90,6 +93,8 @@ void bench_detach(struct bench *bench, unsigned int domid, unsigned int devid);
 void bench_hotplug(struct bench *bench, unsigned int domid, unsigned int devid);
 /* The guest writes its state. */
 void bench_frontend(struct bench *bench, unsigned int domid, unsigned int devid, unsigned int fe);
+/* The guest changes this node n times, as fast as the scanner reads of it. */
+void bench_storm(struct bench *bench, const char *path, unsigned int n);
 /* Attach, hotplug, frontend 4, run: a device that works. */
 void bench_connect(struct bench *bench, unsigned int domid, unsigned int devid);
 

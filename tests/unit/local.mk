@@ -153,3 +153,15 @@ tests_unit_test_store_events_LDADD = $(UNIT_XEN_LIBS)
 UNIT_TESTS += tests/unit/test-wire
 tests_unit_test_wire_SOURCES = tests/unit/test-wire.c
 tests_unit_test_wire_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-backend
+tests_unit_test_backend_SOURCES = tests/unit/test-backend.c tests/unit/backend-bench.c tests/unit/backend-bench.h
+tests_unit_test_backend_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-backend-faults
+tests_unit_test_backend_faults_SOURCES = tests/unit/test-backend-faults.c tests/unit/backend-bench.c tests/unit/backend-bench.h
+tests_unit_test_backend_faults_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-backend-store
+tests_unit_test_backend_store_SOURCES = tests/unit/test-backend-store.c tests/unit/backend-bench.c tests/unit/backend-bench.h
+tests_unit_test_backend_store_LDADD = $(UNIT_XEN_LIBS)

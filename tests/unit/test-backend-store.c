@@ -18,6 +18,7 @@ static void test_txn_again(void **state)
 	bench_run(bench);
 	bench_expect_trail(bench, "2");
 	assert_int_equal(bench->n_published, 6);
+	assert_int_equal(bench->n_created, 1);
 
 	/* It never gets through: put off, not given up, no busy loop. */
 	fake_fault(bench->fake, FAKE_FAULT_TXN_EAGAIN, 1000000);

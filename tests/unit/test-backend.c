@@ -244,6 +244,24 @@ static void test_detach_in_init_wait(void **state)
 	assert_int_equal(bench->n_connected, 0);
 }
 
+/* All devices of a domain go with one stroke. */
+static void test_remove_all(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_start(bench);
+	bench_connect(bench, 5, 0);
+	bench_connect(bench, 5, 1);
+	bench_connect(bench, 6, 0);
+	bench_rm(bench, "/local/domain/0/backend/vif/5");
+	bench_run(bench);
+	assert_null(bench_vif(bench, 5, 0));
+	assert_null(bench_vif(bench, 5, 1));
+	assert_non_null(bench_vif(bench, 6, 0));
+	assert_int_equal(bench->n_disconnected, 2);
+	bench_expect_trail(bench, "");
+}
+
 /* Another toolstack: online first, the state left to us. */
 static void test_offline_only(void **state)
 {
@@ -491,6 +509,7 @@ int main(void)
 		TEST(test_detach_hanging),
 		TEST(test_destroy),
 		TEST(test_detach_in_init_wait),
+		TEST(test_remove_all),
 		TEST(test_offline_only),
 		TEST(test_reconfigure),
 		TEST(test_adopt),

@@ -155,9 +155,6 @@ static void open_nic(struct team_entry *entry, struct member_entry *member)
 		member->group = stats_add(entry->teams->nb->app->stats, "member", labels,
 					  uplink_stat_descs, uplink_n_stat_descs, call.stats);
 	}
-	/* The link may have been reported before the member existed. */
-	worker_post(entry->worker, call_link, &member->link, sizeof(member->link));
-	team_status_dirty(entry);
 }
 
 /* Runs in our thread, posted by link watch's. */
@@ -171,13 +168,15 @@ static int mail_link(void *ctx, void *arg)
 
 	if (!member)
 		return 0;
-	again = letter->state.ifindex != 0 && letter->state.ifindex != member->link.ifindex;
+	again = letter->state.ifindex != member->link.ifindex;
 	member->link = letter->state;
 	if (letter->state.ifindex == 0)
 		log_warn("%s: %s: the interface is gone; it joins again when it returns", entry->name,
 			 member->name);
 	else if (again || !member->open)
 		open_nic(entry, member);
+	/* What link watch told the worker itself may have come before the member was there. */
+	worker_post(entry->worker, call_link, &member->link, sizeof(member->link));
 	team_status_dirty(entry);
 	return 0;
 }

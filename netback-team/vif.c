@@ -100,6 +100,8 @@ static int join_switch(struct vif *vif, char *error, size_t error_size)
 	if (vif->port == -EEXIST)
 		snprintf(error, error_size, "mac %s: another guest of team %s has this address", mac,
 			 vif->worker->team.name);
+	else if (vif->port == -EINVAL)
+		snprintf(error, error_size, "mac %s: not the address of one interface", mac);
 	else
 		snprintf(error, error_size, "team %s: no room for another guest (at most %u)",
 			 vif->worker->team.name, SWITCH_PORTS_MAX);

@@ -46,6 +46,13 @@ static void read_uuid(struct vifdev *vd)
 		snprintf(vd->uuid, sizeof(vd->uuid), "%s", vm + 4);
 }
 
+static char *domain_name(const struct vifdev *vd)
+{
+	AUTO_FREE char *path = xb_asprintf("/local/domain/%u/name", vd->dev->domid);
+
+	return confstore_get(vd->nb->conf, path);
+}
+
 static void read_policy(struct vifdev *vd)
 {
 	char dir[160];
@@ -451,6 +458,7 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 				  "devid", (int)dev->devid, "xenbus", backend_explain(dev));
 	json_t *xenbus = json_object_get(reply, "xenbus");
 	char team[TEAM_NAME_MAX] = "", mac[18] = "";
+	AUTO_FREE char *name = NULL;
 
 	json_object_set(reply, "state", json_object_get(xenbus, "backend"));
 	json_object_set(reply, "frontend", json_object_get(xenbus, "frontend"));
@@ -459,6 +467,8 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	if (!vd)
 		return reply;
 	team_name(vd, team, sizeof(team));
+	name = domain_name(vd);
+	json_object_set_new(reply, "domain", json_string(name ? name : ""));
 	json_object_set_new(reply, "uuid", json_string(vd->uuid));
 	json_object_set_new(reply, "team", json_string(team));
 	if (!vif)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The box's little toolstack: the keys it writes, how long and for what it waits, what it refuses. A shell loop plays the daemon.
-SRC=${XENBACK_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+SRC=$(cd "${XENBACK_SRC:-$(dirname "$0")/../..}" && pwd)
 . "$SRC/tests/tap.sh"
 
 DIR=$(mktemp -d)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xenbox.c - a Xen in a box: grants, event channels and xenstore for backends, guests and tools on a machine without Xen.
+ * xenbox.c - a Xen in a box: grants, event channels and xenstore for backends, guests and tools on
+ * a machine without Xen.
  *
- * Sockets in --dir: xenstored.sock (the real xenstored protocol: XENSTORED_PATH for Debian's xenstore-* tools), guest.sock (the same
- * for guests), box.sock (box_wire.h). Nothing survives its end. SIGUSR1 cuts all store connections, as a xenstored restart does.
+ * Sockets in --dir: xenstored.sock (the real xenstored protocol: XENSTORED_PATH for Debian's
+ * xenstore-* tools), guest.sock (the same for guests), box.sock (box_wire.h). Nothing survives its
+ * end. SIGUSR1 cuts all store connections, as a xenstored restart does.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,20 +27,22 @@
 #define LOG_MODULE "xenbox"
 
 static const struct option options[] = {
-	{ "dir", required_argument, NULL, 'd' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
+	{"dir", required_argument, NULL, 'd'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},
+	{NULL, 0, NULL, 0},
 };
 
 static void usage(FILE *out)
 {
 	fputs("Usage: xenbox [OPTION]...\n"
-	      "A Xen in a box: grants, event channels and xenstore over sockets, for machines without Xen.\n\n"
+	      "A Xen in a box: grants, event channels and xenstore over sockets, for machines "
+	      "without Xen.\n\n"
 	      "  --dir=DIR   where its sockets go (default: $XENBOX_DIR, or /run/xenbox)\n"
 	      "  --version   print the version, then exit\n"
 	      "  --help      print this, then exit\n\n"
-	      "xenstore-ls and its sisters work with XENSTORED_PATH=DIR/xenstored.sock. SIGUSR1 cuts all\n"
+	      "xenstore-ls and its sisters work with XENSTORED_PATH=DIR/xenstored.sock. SIGUSR1 "
+	      "cuts all\n"
 	      "connections to the store, as a restart of xenstored would. See xenbox(8).\n",
 	      out);
 }
@@ -125,7 +129,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "xenbox: unexpected argument \"%s\"; see xenbox --help\n", argv[optind]);
+		fprintf(stderr, "xenbox: unexpected argument \"%s\"; see xenbox --help\n",
+			argv[optind]);
 		return 2;
 	}
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST) {

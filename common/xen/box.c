@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * box.c - the Xen seam on a xenbox daemon: guests, backends and tools as separate processes on a machine without Xen.
+ * box.c - the Xen seam on a xenbox daemon: guests, backends and tools as separate processes on a
+ * machine without Xen.
  *
- * Copies and events go through memory shared with the others (machine.h), at the speed of memcpy and eventfd; the daemon is asked
- * (box_wire.h) for what changes ownership. Mappings of other domains' memory are cached per handle, so that the data path takes no lock.
+ * Copies and events go through memory shared with the others (machine.h), at the speed of memcpy
+ * and eventfd; the daemon is asked (box_wire.h) for what changes ownership. Mappings of other
+ * domains' memory are cached per handle, so that the data path takes no lock.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -64,13 +66,15 @@ static struct box *of(struct xen *xen)
 
 static int receive_reply(int sock, struct box_reply *rep, int *fd)
 {
-	struct iovec iov = { rep, sizeof(*rep) };
+	struct iovec iov = {rep, sizeof(*rep)};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			      .msg_controllen = sizeof(control.space) };
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control.space)};
 	struct cmsghdr *cmsg;
 	ssize_t n;
 
@@ -89,7 +93,7 @@ static int receive_reply(int sock, struct box_reply *rep, int *fd)
 static int ask(struct box *box, const struct box_request *req, uint32_t *value, int *fd)
 {
 	size_t size = offsetof(struct box_request, refs);
-	struct box_reply rep = { 0 };
+	struct box_reply rep = {0};
 	int got = -1, rc = 0;
 
 	if (req->op == BOX_OP_PIN || req->op == BOX_OP_UNPIN)
@@ -113,9 +117,9 @@ static int ask(struct box *box, const struct box_request *req, uint32_t *value, 
 
 static int map_frames(struct box *box, uint16_t domid, uint8_t **frames, uint32_t *generation)
 {
-	struct box_request req = { .op = BOX_OP_FRAMES, .domid = domid };
-	void *p;
+	struct box_request req = {.op = BOX_OP_FRAMES, .domid = domid};
 	int fd = -1, rc = ask(box, &req, generation, &fd);
+	void *p;
 
 	if (rc < 0)
 		return rc;
@@ -132,7 +136,8 @@ static int map_frames(struct box *box, uint16_t domid, uint8_t **frames, uint32_
 static uint8_t *env_frames(void *ctx, uint16_t domid)
 {
 	struct xen_gnt *gnt = ctx;
-	uint32_t now = __atomic_load_n(&gnt->box->machine->domains[domid].generation, __ATOMIC_ACQUIRE);
+	uint32_t now =
+		__atomic_load_n(&gnt->box->machine->domains[domid].generation, __ATOMIC_ACQUIRE);
 
 	if (gnt->frames[domid] && gnt->generations[domid] == now)
 		return gnt->frames[domid];
@@ -153,7 +158,7 @@ static int gnt_open(struct xen *xen, struct xen_gnt **out)
 	struct xen_gnt *gnt = xb_calloc(1, sizeof(*gnt));
 
 	gnt->box = of(xen);
-	gnt->env = (struct machine_env){ gnt->box->machine, env_frames, no_wake, gnt };
+	gnt->env = (struct machine_env){gnt->box->machine, env_frames, no_wake, gnt};
 	*out = gnt;
 	return 0;
 }
@@ -161,38 +166,26 @@ static int gnt_open(struct xen *xen, struct xen_gnt **out)
 /* A window of n pages onto the guest's frames; it stays valid when the domain dies, as on Xen. */
 static int map_window(struct box *box, struct map *map)
 {
-	struct box_request req = { .op = BOX_OP_FRAMES, .domid = map->domid };
-	size_t size = (size_t)map->n * XEN_PAGE_SIZE;
+	struct box_request req = {.op = BOX_OP_FRAMES, .domid = map->domid};
 	int fd = -1, rc = ask(box, &req, NULL, &fd);
 
 	if (rc < 0)
 		return rc;
-	map->addr = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map->addr == MAP_FAILED)
-		rc = -errno;
-	for (unsigned int i = 0; i < map->n && rc == 0; i++) {
-		void *p = mmap((uint8_t *)map->addr + (size_t)i * XEN_PAGE_SIZE, XEN_PAGE_SIZE,
-			       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-			       (off_t)map->refs[i] * XEN_PAGE_SIZE);
-
-		if (p == MAP_FAILED)
-			rc = -errno;
-	}
-	if (rc < 0 && map->addr != MAP_FAILED)
-		munmap(map->addr, size);
+	rc = machine_window(fd, map->refs, map->n, &map->addr);
 	close(fd);
 	return rc;
 }
 
 static int pin(struct box *box, enum box_op op, const struct map *map)
 {
-	struct box_request req = { .op = op, .domid = map->domid, .n = (uint16_t)map->n };
+	struct box_request req = {.op = op, .domid = map->domid, .n = (uint16_t)map->n};
 
 	memcpy(req.refs, map->refs, map->n * sizeof(map->refs[0]));
 	return ask(box, &req, NULL, NULL);
 }
 
-static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, unsigned int n, void **addr)
+static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, unsigned int n,
+		   void **addr)
 {
 	struct map *map;
 	int rc;
@@ -261,8 +254,9 @@ static int gnt_copy(struct xen_gnt *gnt, struct xen_copy *segs, unsigned int n)
 static void env_wake(void *ctx, uint16_t handle)
 {
 	struct xen_evt *evt = ctx;
-	struct box_request req = { .op = BOX_OP_WAKE_FD, .arg = { handle } };
-	uint32_t now = __atomic_load_n(&evt->box->machine->handles[handle].generation, __ATOMIC_ACQUIRE);
+	struct box_request req = {.op = BOX_OP_WAKE_FD, .arg = {handle}};
+	uint32_t now =
+		__atomic_load_n(&evt->box->machine->handles[handle].generation, __ATOMIC_ACQUIRE);
 
 	if (evt->wake_fds[handle] < 0 || evt->generations[handle] != now) {
 		if (evt->wake_fds[handle] >= 0)
@@ -276,7 +270,7 @@ static void env_wake(void *ctx, uint16_t handle)
 
 static int evt_open(struct xen *xen, struct xen_evt **out)
 {
-	struct box_request req = { .op = BOX_OP_HANDLE_OPEN };
+	struct box_request req = {.op = BOX_OP_HANDLE_OPEN};
 	struct xen_evt *evt = xb_calloc(1, sizeof(*evt));
 	uint32_t handle;
 	int rc;
@@ -288,7 +282,7 @@ static int evt_open(struct xen *xen, struct xen_evt **out)
 		return rc;
 	}
 	evt->handle = (uint16_t)handle;
-	evt->env = (struct machine_env){ evt->box->machine, NULL, env_wake, evt };
+	evt->env = (struct machine_env){evt->box->machine, NULL, env_wake, evt};
 	memset(evt->wake_fds, -1, sizeof(evt->wake_fds));
 	*out = evt;
 	return 0;
@@ -296,7 +290,7 @@ static int evt_open(struct xen *xen, struct xen_evt **out)
 
 static void evt_close(struct xen_evt *evt)
 {
-	struct box_request req = { .op = BOX_OP_HANDLE_CLOSE, .arg = { evt->handle } };
+	struct box_request req = {.op = BOX_OP_HANDLE_CLOSE, .arg = {evt->handle}};
 
 	ask(evt->box, &req, NULL, NULL);
 	for (unsigned int i = 0; i < MACHINE_HANDLES; i++)
@@ -313,22 +307,22 @@ static int evt_fd(struct xen_evt *evt)
 
 static int evt_bind(struct xen_evt *evt, uint16_t domid, uint32_t remote_port, uint32_t *port)
 {
-	struct box_request req = { .op = BOX_OP_EVT_BIND, .domid = domid,
-				   .arg = { evt->handle, remote_port } };
+	struct box_request req = {
+		.op = BOX_OP_EVT_BIND, .domid = domid, .arg = {evt->handle, remote_port}};
 
 	return ask(evt->box, &req, port, NULL);
 }
 
 static int evt_alloc(struct xen_evt *evt, uint16_t domid, uint32_t *port)
 {
-	struct box_request req = { .op = BOX_OP_EVT_ALLOC, .domid = domid, .arg = { evt->handle } };
+	struct box_request req = {.op = BOX_OP_EVT_ALLOC, .domid = domid, .arg = {evt->handle}};
 
 	return ask(evt->box, &req, port, NULL);
 }
 
 static int evt_unbind(struct xen_evt *evt, uint32_t port)
 {
-	struct box_request req = { .op = BOX_OP_EVT_UNBIND, .arg = { evt->handle, port } };
+	struct box_request req = {.op = BOX_OP_EVT_UNBIND, .arg = {evt->handle, port}};
 
 	return ask(evt->box, &req, NULL, NULL);
 }
@@ -343,12 +337,17 @@ static int evt_pending(struct xen_evt *evt, uint32_t *ports, unsigned int max)
 	eventfd_t count;
 	int n;
 
-	/* Most looks find nothing: do not pay a system call for that. */
+	/* As long as each look finds something nobody pays for a system call: the descriptor stays
+	 * readable. */
 	n = machine_evt_pending(evt->box->machine, evt->handle, ports, max);
-	if (n > 0)
+	if (n > 0 || !machine_evt_signalled(evt->box->machine, evt->handle))
 		return n;
-	(void)eventfd_read(evt->fd, &count); /* EAGAIN: a look without an event */
-	return machine_evt_pending(evt->box->machine, evt->handle, ports, max);
+	(void)eventfd_read(evt->fd, &count);
+	machine_evt_rearm(evt->box->machine, evt->handle);
+	n = machine_evt_pending(evt->box->machine, evt->handle, ports, max);
+	if ((unsigned int)n == max)
+		machine_evt_signal(&evt->env, evt->handle);
+	return n;
 }
 
 static int evt_unmask(struct xen_evt *evt, const uint32_t *ports, unsigned int n)
@@ -380,11 +379,11 @@ static void shr_close(struct xen_shr *shr)
 	free(shr);
 }
 
-static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool writable, uint32_t *refs,
-		     void **addr)
+static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool writable,
+		     uint32_t *refs, void **addr)
 {
-	struct box_request req = { .op = BOX_OP_GRANT, .domid = domid, .n = (uint16_t)n,
-				   .arg = { writable } };
+	struct box_request req = {
+		.op = BOX_OP_GRANT, .domid = domid, .n = (uint16_t)n, .arg = {writable}};
 	uint32_t first;
 	int rc;
 
@@ -403,7 +402,7 @@ static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool w
 
 static int shr_free(struct xen_shr *shr, void *addr, unsigned int n)
 {
-	struct box_request req = { .op = BOX_OP_UNGRANT, .n = (uint16_t)n };
+	struct box_request req = {.op = BOX_OP_UNGRANT, .n = (uint16_t)n};
 
 	req.arg[0] = (uint32_t)(((uint8_t *)addr - shr->frames) / XEN_PAGE_SIZE);
 	return ask(shr->box, &req, NULL, NULL);
@@ -467,11 +466,12 @@ static const struct xen_ops box_ops = {
 
 static int connect_box(struct box *box)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	AUTO_FREE char *path = xb_asprintf("%s/%s", box->dir, BOX_SOCKET);
 
 	if (strlen(path) >= sizeof(addr.sun_path)) {
-		log_err("%s: longer than a socket's path may be (%zu)", path, sizeof(addr.sun_path) - 1);
+		log_err("%s: longer than a socket's path may be (%zu)", path,
+			sizeof(addr.sun_path) - 1);
 		return -ENAMETOOLONG;
 	}
 	memcpy(addr.sun_path, path, strlen(path));
@@ -480,13 +480,14 @@ static int connect_box(struct box *box)
 		return -errno;
 	if (connect(box->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return 0;
-	log_err("%s: %s (is xenbox running? start it: xenbox --dir %s)", path, strerror(errno), box->dir);
+	log_err("%s: %s (is xenbox running? start it: xenbox --dir %s)", path, strerror(errno),
+		box->dir);
 	return -ENOENT;
 }
 
 int xen_open_box(struct xen **out, const char *dir, uint16_t domid)
 {
-	struct box_request req = { .op = BOX_OP_HELLO, .domid = domid, .arg = { BOX_VERSION } };
+	struct box_request req = {.op = BOX_OP_HELLO, .domid = domid, .arg = {BOX_VERSION}};
 	struct box *box = xb_calloc(1, sizeof(*box));
 	const char *env = getenv("XENBOX_DIR");
 	void *p = MAP_FAILED;

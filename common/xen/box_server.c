@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* box_server.c - see box_server.h. Used by tools/xenbox.c; its clients are box.c in other processes. */
+/* box_server.c - see box_server.h. Used by tools/xenbox.c; its clients are box.c in other
+ * processes. */
 #include "box_server.h"
 
 #include <errno.h>
@@ -123,7 +124,8 @@ static int do_hello(struct client *c, const struct box_request *req, int *fd)
 	return 0;
 }
 
-static int do_frames(struct client *c, const struct box_request *req, struct box_reply *rep, int *fd)
+static int do_frames(struct client *c, const struct box_request *req, struct box_reply *rep,
+		     int *fd)
 {
 	if (req->domid >= MACHINE_DOMAINS || c->server->domains[req->domid].frames_fd < 0)
 		return -ENOENT;
@@ -173,8 +175,8 @@ static int do_pin(struct client *c, const struct box_request *req)
 			return rc;
 		}
 		pin = xb_calloc(1, sizeof(*pin));
-		*pin = (struct pin){ c->pins, req->domid, req->refs[i],
-				     m->domains[req->domid].generation };
+		*pin = (struct pin){c->pins, req->domid, req->refs[i],
+				    m->domains[req->domid].generation};
 		c->pins = pin;
 	}
 	return 0;
@@ -209,7 +211,8 @@ static void close_handle(struct client *c, uint16_t handle)
 	c->handles[handle] = false;
 }
 
-static int do_wake_fd(struct client *c, const struct box_request *req, struct box_reply *rep, int *fd)
+static int do_wake_fd(struct client *c, const struct box_request *req, struct box_reply *rep,
+		      int *fd)
 {
 	if (req->arg[0] >= MACHINE_HANDLES || c->server->wake_fds[req->arg[0]] < 0)
 		return -ENOENT;
@@ -286,12 +289,12 @@ static int perform(struct client *c, const struct box_request *req, struct box_r
 
 static int send_reply(int sock, const struct box_reply *rep, int fd)
 {
-	struct iovec iov = { (void *)rep, sizeof(*rep) };
+	struct iovec iov = {(void *)rep, sizeof(*rep)};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (fd >= 0) {
 		msg.msg_control = &control;
@@ -326,7 +329,7 @@ static int on_request(sd_event_source *source, int sock, uint32_t revents, void 
 {
 	struct client *c = ctx;
 	struct box_request req;
-	struct box_reply rep = { 0 };
+	struct box_reply rep = {0};
 	ssize_t n;
 	int fd = -1;
 
@@ -373,7 +376,7 @@ static int on_connect(sd_event_source *source, int sock, uint32_t revents, void 
 
 static int listen_at(struct box_server *s)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int probe, rc;
 
 	if (strlen(s->path) >= sizeof(addr.sun_path))
@@ -393,7 +396,8 @@ static int listen_at(struct box_server *s)
 	return rc < 0 ? rc : 0;
 }
 
-int box_server_create(struct box_server **out, sd_event *event, struct store *store, const char *dir)
+int box_server_create(struct box_server **out, sd_event *event, struct store *store,
+		      const char *dir)
 {
 	struct box_server *s = xb_calloc(1, sizeof(*s));
 	int rc = 0;
@@ -414,7 +418,7 @@ int box_server_create(struct box_server **out, sd_event *event, struct store *st
 				  s->machine_fd, 0);
 	if (rc == 0 && s->machine == MAP_FAILED)
 		rc = -errno;
-	s->env = (struct machine_env){ s->machine, no_frames, wake, s };
+	s->env = (struct machine_env){s->machine, no_frames, wake, s};
 	if (rc == 0)
 		rc = listen_at(s);
 	if (rc < 0) {

@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fake.c - a whole Xen in this process, see fake.h: machine.[ch] on private memory, store.[ch], and faults in front of both. */
-#include "fake.h"
+/* fake.c - a whole Xen in this process, see fake.h: machine.[ch] on private memory, store.[ch], and
+ * faults in front of both. */
+#include "fake_priv.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
-#include "machine.h"
-#include "store.h"
 #include "util.h"
 
-struct fake_domain {
-	struct xen xen;
-	struct fake *fake;
-	uint8_t *frames;
-};
-
-struct fake {
-	struct machine *machine;
-	struct machine_env env;
-	struct store *store;
-	struct fake_domain domains[MACHINE_DOMAINS];
-	int wake_fds[MACHINE_HANDLES];
-	unsigned int faults[FAKE_FAULT_COUNT];
-};
-
-/** A mapping: contiguous pages need contiguous frames, so more than one page is remapped from the frames' memfd. */
 struct map {
 	struct map *next;
 	uint16_t domid;
@@ -46,26 +29,6 @@ struct xen_evt {
 struct xen_shr {
 	struct fake_domain *domain;
 };
-struct xen_store {
-	struct fake_domain *domain;
-	struct store_conn *conn;
-	int fd;
-	bool lost; /**< the store was down since: only a new connection helps */
-};
-
-static struct fake_domain *of(struct xen *xen)
-{
-	return container_of(xen, struct fake_domain, xen);
-}
-
-/* True when the armed fault hits now. */
-static bool hit(struct fake *fake, enum fake_fault fault)
-{
-	if (fake->faults[fault] == 0)
-		return false;
-	fake->faults[fault]--;
-	return true;
-}
 
 static void fake_close(struct xen *xen)
 {
@@ -76,28 +39,29 @@ static void fake_close(struct xen *xen)
 static int gnt_open(struct xen *xen, struct xen_gnt **out)
 {
 	*out = xb_calloc(1, sizeof(**out));
-	(*out)->domain = of(xen);
+	(*out)->domain = fake_of(xen);
 	return 0;
 }
 
-/* Pages with consecutive references lie side by side in the frames; others can't be mapped in one piece here. */
-static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, unsigned int n, void **addr)
+static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, unsigned int n,
+		   void **addr)
 {
 	struct fake *fake = gnt->domain->fake;
+	unsigned int done = 0;
 	struct map *map;
-	unsigned int done;
-	int rc = 0;
+	int rc = n ? 0 : -EINVAL;
 
-	if (hit(fake, FAKE_FAULT_MAP))
+	if (fake_hit(fake, FAKE_FAULT_MAP))
 		return -ENOMEM;
-	for (done = 0; done < n && rc == 0; done++) {
-		rc = done && refs[done] != refs[0] + done ?
-			     -EOPNOTSUPP :
-			     machine_pin(fake->machine, gnt->domain->xen.domid, domid, refs[done]);
+	while (done < n && rc == 0) {
+		rc = machine_pin(fake->machine, gnt->domain->xen.domid, domid, refs[done]);
+		done += rc == 0;
 	}
+	if (rc == 0)
+		rc = machine_window(fake->domains[domid].frames_fd, refs, n, addr);
 	if (rc < 0) {
-		while (--done > 0)
-			machine_unpin(fake->machine, domid, refs[done - 1]);
+		while (done > 0)
+			machine_unpin(fake->machine, domid, refs[--done]);
 		return rc;
 	}
 	map = xb_calloc(1, sizeof(*map));
@@ -105,10 +69,9 @@ static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, un
 	map->n = n;
 	map->refs = xb_calloc(n, sizeof(*refs));
 	memcpy(map->refs, refs, n * sizeof(*refs));
-	map->addr = fake->domains[domid].frames + (size_t)refs[0] * XEN_PAGE_SIZE;
+	map->addr = *addr;
 	map->next = gnt->maps;
 	gnt->maps = map;
-	*addr = map->addr;
 	return 0;
 }
 
@@ -118,6 +81,7 @@ static void drop_map(struct xen_gnt *gnt, struct map **link)
 
 	for (unsigned int i = 0; i < map->n; i++)
 		machine_unpin(gnt->domain->fake->machine, map->domid, map->refs[i]);
+	munmap(map->addr, (size_t)map->n * XEN_PAGE_SIZE);
 	*link = map->next;
 	free(map->refs);
 	free(map);
@@ -144,14 +108,17 @@ static void gnt_close(struct xen_gnt *gnt)
 static int gnt_copy(struct xen_gnt *gnt, struct xen_copy *segs, unsigned int n)
 {
 	struct fake *fake = gnt->domain->fake;
-	int rc;
+	int rc = 0;
 
-	if (hit(fake, FAKE_FAULT_COPY_CALL))
+	if (fake_hit(fake, FAKE_FAULT_COPY_CALL))
 		return -EINVAL;
-	rc = machine_copy(&fake->env, gnt->domain->xen.domid, segs, n);
-	for (unsigned int i = 0; i < n && rc == 0 && fake->faults[FAKE_FAULT_COPY_STATUS]; i++) {
-		segs[i].status = XEN_GNTST_GENERAL_ERROR;
-		fake->faults[FAKE_FAULT_COPY_STATUS]--;
+	if (fake->faults[FAKE_FAULT_COPY_STATUS] == 0)
+		return machine_copy(&fake->env, gnt->domain->xen.domid, segs, n);
+	for (unsigned int i = 0; i < n && rc == 0; i++) {
+		if (fake_hit(fake, FAKE_FAULT_COPY_STATUS))
+			segs[i].status = XEN_GNTST_GENERAL_ERROR;
+		else
+			rc = machine_copy(&fake->env, gnt->domain->xen.domid, &segs[i], 1);
 	}
 	return rc;
 }
@@ -160,14 +127,20 @@ static int gnt_copy(struct xen_gnt *gnt, struct xen_copy *segs, unsigned int n)
 
 static int evt_open(struct xen *xen, struct xen_evt **out)
 {
-	struct fake *fake = of(xen)->fake;
+	struct fake *fake = fake_of(xen)->fake;
 	int handle = machine_handle_open(fake->machine, xen->domid);
 
 	if (handle < 0)
 		return handle;
 	fake->wake_fds[handle] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fake->wake_fds[handle] < 0) {
+		int rc = -errno;
+
+		machine_handle_close(&fake->env, (uint16_t)handle);
+		return rc;
+	}
 	*out = xb_calloc(1, sizeof(**out));
-	(*out)->domain = of(xen);
+	(*out)->domain = fake_of(xen);
 	(*out)->handle = (uint16_t)handle;
 	return 0;
 }
@@ -191,7 +164,7 @@ static int evt_bind(struct xen_evt *evt, uint16_t domid, uint32_t remote_port, u
 {
 	struct fake *fake = evt->domain->fake;
 
-	if (hit(fake, FAKE_FAULT_EVT_BIND))
+	if (fake_hit(fake, FAKE_FAULT_EVT_BIND))
 		return -EINVAL;
 	return machine_evt_bind(&fake->env, evt->handle, domid, remote_port, port);
 }
@@ -210,7 +183,7 @@ static int evt_notify(struct xen_evt *evt, uint32_t port)
 {
 	struct fake *fake = evt->domain->fake;
 
-	if (hit(fake, FAKE_FAULT_EVT_LOST))
+	if (fake_hit(fake, FAKE_FAULT_EVT_LOST))
 		return 0;
 	return machine_evt_notify(&fake->env, evt->domain->xen.domid, port);
 }
@@ -221,10 +194,12 @@ static int evt_pending(struct xen_evt *evt, uint32_t *ports, unsigned int max)
 	eventfd_t count;
 	int n;
 
-	(void)eventfd_read(fake->wake_fds[evt->handle], &count); /* EAGAIN: a look without an event */
+	(void)eventfd_read(fake->wake_fds[evt->handle],
+			   &count); /* EAGAIN: a look without an event */
+	machine_evt_rearm(fake->machine, evt->handle);
 	n = machine_evt_pending(fake->machine, evt->handle, ports, max);
 	if ((unsigned int)n == max)
-		(void)eventfd_write(fake->wake_fds[evt->handle], 1);
+		machine_evt_signal(&fake->env, evt->handle);
 	return n;
 }
 
@@ -238,7 +213,7 @@ static int evt_unmask(struct xen_evt *evt, const uint32_t *ports, unsigned int n
 static int shr_open(struct xen *xen, struct xen_shr **out)
 {
 	*out = xb_calloc(1, sizeof(**out));
-	(*out)->domain = of(xen);
+	(*out)->domain = fake_of(xen);
 	return 0;
 }
 
@@ -247,8 +222,8 @@ static void shr_close(struct xen_shr *shr)
 	free(shr);
 }
 
-static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool writable, uint32_t *refs,
-		     void **addr)
+static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool writable,
+		     uint32_t *refs, void **addr)
 {
 	struct fake_domain *d = shr->domain;
 	int first = machine_grant(d->fake->machine, d->xen.domid, domid, n, writable);
@@ -268,147 +243,6 @@ static int shr_free(struct xen_shr *shr, void *addr, unsigned int n)
 
 	return machine_ungrant(d->fake->machine, d->xen.domid,
 			       (uint32_t)(((uint8_t *)addr - d->frames) / XEN_PAGE_SIZE), n);
-}
-
-/* --- the store --- */
-
-static void on_store_event(void *ctx)
-{
-	(void)eventfd_write(((struct xen_store *)ctx)->fd, 1);
-}
-
-static int store_down(struct xen_store *store)
-{
-	if (store->domain->fake->faults[FAKE_FAULT_STORE_DOWN])
-		store->lost = true;
-	return store->lost ? -EIO : 0;
-}
-
-static int op_store_open(struct xen *xen, struct xen_store **out)
-{
-	struct xen_store *store;
-
-	if (of(xen)->fake->faults[FAKE_FAULT_STORE_DOWN])
-		return -EIO;
-	store = xb_calloc(1, sizeof(*store));
-	store->domain = of(xen);
-	store->conn = store_connect(of(xen)->fake->store, xen->domid);
-	store->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	store_on_event(store->conn, on_store_event, store);
-	*out = store;
-	return 0;
-}
-
-static void op_store_close(struct xen_store *store)
-{
-	store_disconnect(store->conn);
-	close(store->fd);
-	free(store);
-}
-
-static int op_store_fd(struct xen_store *store)
-{
-	return store->fd;
-}
-
-static int op_store_read(struct xen_store *store, xen_txn txn, const char *path, char **value, size_t *len)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_read(store->conn, txn, path, value, len);
-}
-
-static int op_store_write(struct xen_store *store, xen_txn txn, const char *path, const char *value,
-			  size_t len)
-{
-	int rc = store_down(store);
-
-	if (rc == 0 && hit(store->domain->fake, FAKE_FAULT_STORE_WRITE))
-		rc = -ENOSPC;
-	return rc < 0 ? rc : store_write(store->conn, txn, path, value, len);
-}
-
-static int op_store_mkdir(struct xen_store *store, xen_txn txn, const char *path)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_mkdir(store->conn, txn, path);
-}
-
-static int op_store_rm(struct xen_store *store, xen_txn txn, const char *path)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_rm(store->conn, txn, path);
-}
-
-static int op_store_list(struct xen_store *store, xen_txn txn, const char *path, char ***names,
-			 unsigned int *n)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_list(store->conn, txn, path, names, n);
-}
-
-static int op_store_get_perms(struct xen_store *store, xen_txn txn, const char *path,
-			      struct xen_perm **perms, unsigned int *n)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_get_perms(store->conn, txn, path, perms, n);
-}
-
-static int op_store_set_perms(struct xen_store *store, xen_txn txn, const char *path,
-			      const struct xen_perm *perms, unsigned int n)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_set_perms(store->conn, txn, path, perms, n);
-}
-
-static int op_store_watch(struct xen_store *store, const char *path, const char *token)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_watch(store->conn, path, token);
-}
-
-static int op_store_unwatch(struct xen_store *store, const char *path, const char *token)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_unwatch(store->conn, path, token);
-}
-
-static int op_store_event(struct xen_store *store, char **path, char **token)
-{
-	eventfd_t count;
-	int rc = store_down(store);
-
-	if (rc < 0)
-		return rc;
-	rc = store_next_event(store->conn, path, token);
-	if (rc == 0)
-		(void)eventfd_read(store->fd, &count);
-	return rc;
-}
-
-static int op_txn_start(struct xen_store *store, xen_txn *txn)
-{
-	int rc = store_down(store);
-
-	return rc < 0 ? rc : store_txn_start(store->conn, txn);
-}
-
-static int op_txn_end(struct xen_store *store, xen_txn txn, bool abort)
-{
-	int rc = store_down(store);
-
-	if (rc == 0 && !abort && hit(store->domain->fake, FAKE_FAULT_TXN_EAGAIN)) {
-		store_txn_end(store->conn, txn, true);
-		return -EAGAIN;
-	}
-	return rc < 0 ? rc : store_txn_end(store->conn, txn, abort);
 }
 
 static const struct xen_ops fake_ops = {
@@ -432,21 +266,21 @@ static const struct xen_ops fake_ops = {
 	.shr_close = shr_close,
 	.shr_alloc = shr_alloc,
 	.shr_free = shr_free,
-	.store_open = op_store_open,
-	.store_close = op_store_close,
-	.store_fd = op_store_fd,
-	.store_read = op_store_read,
-	.store_write = op_store_write,
-	.store_mkdir = op_store_mkdir,
-	.store_rm = op_store_rm,
-	.store_list = op_store_list,
-	.store_get_perms = op_store_get_perms,
-	.store_set_perms = op_store_set_perms,
-	.store_watch = op_store_watch,
-	.store_unwatch = op_store_unwatch,
-	.store_event = op_store_event,
-	.txn_start = op_txn_start,
-	.txn_end = op_txn_end,
+	.store_open = fake_store_open,
+	.store_close = fake_store_close,
+	.store_fd = fake_store_fd,
+	.store_read = fake_store_read,
+	.store_write = fake_store_write,
+	.store_mkdir = fake_store_mkdir,
+	.store_rm = fake_store_rm,
+	.store_list = fake_store_list,
+	.store_get_perms = fake_store_get_perms,
+	.store_set_perms = fake_store_set_perms,
+	.store_watch = fake_store_watch,
+	.store_unwatch = fake_store_unwatch,
+	.store_event = fake_store_event,
+	.txn_start = fake_txn_start,
+	.txn_end = fake_txn_end,
 };
 
 /* --- the machine --- */
@@ -461,10 +295,18 @@ static void env_wake(void *ctx, uint16_t handle)
 	(void)eventfd_write(((struct fake *)ctx)->wake_fds[handle], 1);
 }
 
-static void *area(size_t size)
+/* Sparse: only what is touched costs memory. *fd may be NULL. */
+static void *area(size_t size, int *fd)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int flags = fd ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	void *p;
 
+	if (fd) {
+		*fd = memfd_create("fake-frames", MFD_CLOEXEC);
+		if (*fd < 0 || ftruncate(*fd, (off_t)size) < 0)
+			return NULL;
+	}
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd ? *fd : -1, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 
@@ -472,23 +314,29 @@ int fake_create(struct fake **out)
 {
 	struct fake *fake = xb_calloc(1, sizeof(*fake));
 
-	fake->machine = area(sizeof(*fake->machine));
+	fake->machine = area(sizeof(*fake->machine), NULL);
 	fake->store = store_create();
-	if (!fake->machine || !fake->store) {
+	fake->env = (struct machine_env){fake->machine, env_frames, env_wake, fake};
+	memset(fake->wake_fds, -1, sizeof(fake->wake_fds));
+	for (unsigned int i = 0; i < MACHINE_DOMAINS; i++)
+		fake->domains[i].frames_fd = -1;
+	if (!fake->machine || !fake_domain(fake, 0)) {
 		fake_destroy(fake);
 		return -ENOMEM;
 	}
-	fake->env = (struct machine_env){ fake->machine, env_frames, env_wake, fake };
-	memset(fake->wake_fds, -1, sizeof(fake->wake_fds));
 	*out = fake;
-	return fake_domain(fake, 0) ? 0 : -ENOMEM;
+	return 0;
 }
 
 void fake_destroy(struct fake *fake)
 {
-	for (unsigned int i = 0; i < MACHINE_DOMAINS; i++)
+	if (!fake)
+		return;
+	for (unsigned int i = 0; i < MACHINE_DOMAINS; i++) {
 		if (fake->domains[i].frames)
 			munmap(fake->domains[i].frames, MACHINE_FRAMES_BYTES);
+		xb_close_fd(&fake->domains[i].frames_fd);
+	}
 	if (fake->machine)
 		munmap(fake->machine, sizeof(*fake->machine));
 	store_destroy(fake->store);
@@ -502,22 +350,33 @@ struct xen *fake_domain(struct fake *fake, uint16_t domid)
 	if (domid >= MACHINE_DOMAINS)
 		return NULL;
 	d = &fake->domains[domid];
-	if (d->frames)
+	if (d->frames && !d->dead)
 		return &d->xen;
 	d->fake = fake;
 	d->xen.ops = &fake_ops;
 	d->xen.domid = domid;
-	d->frames = area(MACHINE_FRAMES_BYTES);
-	if (d->frames && domid)
+	d->dead = false;
+	if (!d->frames)
+		d->frames = area(MACHINE_FRAMES_BYTES, &d->frames_fd);
+	if (!d->frames) {
+		xb_close_fd(&d->frames_fd);
+		d->frames_fd = -1;
+		return NULL;
+	}
+	if (domid)
 		store_introduce(fake->store, domid);
-	return d->frames ? &d->xen : NULL;
+	return &d->xen;
 }
 
 void fake_domain_kill(struct fake *fake, uint16_t domid)
 {
+	if (domid == 0 || domid >= MACHINE_DOMAINS || !fake->domains[domid].frames)
+		return;
+	fake->domains[domid].dead = true;
 	/* The handles' owners still close them: only what others see of the domain goes. */
 	for (uint32_t port = 1; port < MACHINE_PORTS; port++)
-		machine_evt_unbind(fake->machine, fake->machine->domains[domid].ports[port].handle, port);
+		machine_evt_unbind(fake->machine, fake->machine->domains[domid].ports[port].handle,
+				   port);
 	for (uint32_t ref = 0; ref < MACHINE_GRANTS; ref++)
 		fake_revoke(fake, domid, ref);
 	store_release(fake->store, domid);
@@ -526,11 +385,14 @@ void fake_domain_kill(struct fake *fake, uint16_t domid)
 void fake_fault(struct fake *fake, enum fake_fault fault, unsigned int n)
 {
 	fake->faults[fault] = n;
+	if (fault == FAKE_FAULT_STORE_DOWN && n != 0)
+		fake_stores_lose(fake);
 }
 
 void fake_revoke(struct fake *fake, uint16_t domid, uint32_t ref)
 {
-	fake->machine->domains[domid].grants[ref].flags = 0;
+	if (domid < MACHINE_DOMAINS && ref < MACHINE_GRANTS)
+		fake->machine->domains[domid].grants[ref].flags = 0;
 }
 
 void fake_watch_storm(struct fake *fake, const char *path, unsigned int n)

@@ -15,6 +15,8 @@ common_xen_libxbxen_a_SOURCES = \
 	common/xen/box_wire.h \
 	common/xen/fake.c \
 	common/xen/fake.h \
+	common/xen/fake_priv.h \
+	common/xen/fake_store.c \
 	common/xen/machine.c \
 	common/xen/machine.h \
 	common/xen/open.c \

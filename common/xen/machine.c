@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machine.c - grants and event channels on shared memory, see machine.h. Used by fake.c, box.c and box_server.c. */
+/* machine.c - grants and event channels on shared memory, see machine.h. Used by fake.c, box.c and
+ * box_server.c. */
 #include "machine.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "util.h"
 
@@ -14,15 +16,16 @@ int machine_grant(struct machine *m, uint16_t domid, uint16_t to, unsigned int n
 	struct machine_grant *grants = m->domains[domid].grants;
 	unsigned int run = 0;
 
-	for (uint32_t ref = 8; ref < MACHINE_GRANTS; ref++) { /* as in Xen, the first 8 are reserved */
-		run = grants[ref].flags ? 0 : run + 1;
+	for (uint32_t ref = 8; ref < MACHINE_GRANTS;
+	     ref++) { /* as in Xen, the first 8 are reserved */
+		run = grants[ref].flags || grants[ref].pins ? 0 : run + 1;
 		if (run < n)
 			continue;
 		for (uint32_t r = ref + 1 - n; r <= ref; r++) {
 			grants[r].domid = to;
-			grants[r].pins = 0;
 			__atomic_store_n(&grants[r].flags,
-					 MACHINE_GRANT_VALID | (writable ? MACHINE_GRANT_WRITABLE : 0),
+					 MACHINE_GRANT_VALID |
+						 (writable ? MACHINE_GRANT_WRITABLE : 0),
 					 __ATOMIC_RELEASE);
 		}
 		return (int)(ref + 1 - n);
@@ -66,9 +69,33 @@ void machine_unpin(struct machine *m, uint16_t domid, uint32_t ref)
 	m->domains[domid].grants[ref].pins--;
 }
 
-/* The address of a foreign side, or a GNTST_ error. The last domain's frames are remembered in *last. */
-static int resolve(const struct machine_env *env, uint16_t user, const union xen_copy_ptr *side, bool write,
-		   uint16_t *last_domid, uint8_t **last_frames, uint8_t **out)
+int machine_window(int frames_fd, const uint32_t *refs, unsigned int n, void **addr)
+{
+	size_t size = (size_t)n * XEN_PAGE_SIZE;
+	uint8_t *window = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (window == MAP_FAILED)
+		return -errno;
+	for (unsigned int i = 0, run; i < n; i += run) {
+		for (run = 1; i + run < n && refs[i + run] == refs[i] + run; run++)
+			continue;
+		if (mmap(window + (size_t)i * XEN_PAGE_SIZE, (size_t)run * XEN_PAGE_SIZE,
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, frames_fd,
+			 (off_t)refs[i] * XEN_PAGE_SIZE) == MAP_FAILED) {
+			int rc = -errno;
+
+			munmap(window, size);
+			return rc;
+		}
+	}
+	*addr = window;
+	return 0;
+}
+
+/* The address of a foreign side, or a GNTST_ error. The last domain's frames are remembered in
+ * *last. */
+static int resolve(const struct machine_env *env, uint16_t user, const union xen_copy_ptr *side,
+		   bool write, uint16_t *last_domid, uint8_t **last_frames, uint8_t **out)
 {
 	uint16_t domid = side->foreign.domid, flags;
 	const struct machine_grant *grant;
@@ -85,7 +112,8 @@ static int resolve(const struct machine_env *env, uint16_t user, const union xen
 		return XEN_GNTST_BAD_GNTREF;
 	grant = &env->machine->domains[domid].grants[side->foreign.ref];
 	flags = __atomic_load_n(&grant->flags, __ATOMIC_ACQUIRE);
-	/* Xen answers alike for an entry that is none, another domain's, or read-only (grant_table.c). */
+	/* Xen answers alike for an entry that is none, another domain's, or read-only
+	 * (grant_table.c). */
 	if (!(flags & MACHINE_GRANT_VALID) || grant->domid != user ||
 	    (write && !(flags & MACHINE_GRANT_WRITABLE)))
 		return XEN_GNTST_GENERAL_ERROR;
@@ -93,12 +121,14 @@ static int resolve(const struct machine_env *env, uint16_t user, const union xen
 	return XEN_GNTST_OKAY;
 }
 
-int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *segs, unsigned int n)
+int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *segs,
+		 unsigned int n)
 {
 	uint16_t src_domid = 0, dst_domid = 0;
 	uint8_t *src_frames = NULL, *dst_frames = NULL, *src, *dst;
 
-	/* Linux's gntdev checks as it goes; a bad segment spoils the whole call (gntdev_grant_copy_seg). */
+	/* Linux's gntdev checks as it goes; a bad segment spoils the whole call
+	 * (gntdev_grant_copy_seg). */
 	for (unsigned int i = 0; i < n; i++) {
 		const struct xen_copy *seg = &segs[i];
 
@@ -118,11 +148,14 @@ int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *
 		src = seg->src.virt;
 		dst = seg->dst.virt;
 		if (seg->flags & XEN_COPY_SRC_GREF)
-			status = resolve(env, user, &seg->src, false, &src_domid, &src_frames, &src);
+			status =
+				resolve(env, user, &seg->src, false, &src_domid, &src_frames, &src);
 		if (status == XEN_GNTST_OKAY && (seg->flags & XEN_COPY_DST_GREF))
 			status = resolve(env, user, &seg->dst, true, &dst_domid, &dst_frames, &dst);
 		if (status == XEN_GNTST_OKAY)
 			memcpy(dst, src, seg->len);
+		else if (seg->len == 0)
+			status = XEN_GNTST_OKAY; /* Linux does not even look at its reference */
 		seg->status = (int16_t)status;
 	}
 	return 0;
@@ -138,6 +171,7 @@ int machine_handle_open(struct machine *m, uint16_t domid)
 		if (h->used)
 			continue;
 		memset(h->fired, 0, sizeof(h->fired));
+		h->signalled = 0;
 		h->domid = domid;
 		h->generation++;
 		__atomic_store_n(&h->used, 1, __ATOMIC_RELEASE);
@@ -171,14 +205,33 @@ static int new_port(struct machine *m, uint16_t handle, uint32_t *port)
 	return -ENOSPC;
 }
 
+/*
+ * First the bit, then the signal. Who waits does it the other way round: reads the descriptor
+ * empty, rearms, looks for bits. So a bit that it does not see comes with a signal of its own.
+ */
 static void mark_fired(const struct machine_env *env, uint16_t handle, uint32_t port)
 {
 	struct machine_handle *h = &env->machine->handles[handle];
 	uint64_t bit = 1ull << (port % 64);
 
-	/* Whoever sets the bit wakes; a bit that was set already was woken for. */
 	if (!(__atomic_fetch_or(&h->fired[port / 64], bit, __ATOMIC_SEQ_CST) & bit))
+		machine_evt_signal(env, handle);
+}
+
+void machine_evt_signal(const struct machine_env *env, uint16_t handle)
+{
+	if (!__atomic_exchange_n(&env->machine->handles[handle].signalled, 1, __ATOMIC_SEQ_CST))
 		env->wake(env->ctx, handle);
+}
+
+bool machine_evt_signalled(const struct machine *m, uint16_t handle)
+{
+	return __atomic_load_n(&m->handles[handle].signalled, __ATOMIC_SEQ_CST);
+}
+
+void machine_evt_rearm(struct machine *m, uint16_t handle)
+{
+	__atomic_exchange_n(&m->handles[handle].signalled, 0, __ATOMIC_SEQ_CST);
 }
 
 static void fire(const struct machine_env *env, struct machine_port *p, uint32_t port)
@@ -203,8 +256,8 @@ int machine_evt_alloc(struct machine *m, uint16_t handle, uint16_t remote, uint3
 	return 0;
 }
 
-int machine_evt_bind(const struct machine_env *env, uint16_t handle, uint16_t domid, uint32_t remote_port,
-		     uint32_t *port)
+int machine_evt_bind(const struct machine_env *env, uint16_t handle, uint16_t domid,
+		     uint32_t remote_port, uint32_t *port)
 {
 	struct machine *m = env->machine;
 	uint16_t self = m->handles[handle].domid;
@@ -241,7 +294,8 @@ int machine_evt_unbind(struct machine *m, uint16_t handle, uint32_t port)
 		__atomic_store_n(&theirs->state, MACHINE_PORT_UNBOUND, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&p->state, MACHINE_PORT_FREE, __ATOMIC_RELEASE);
-	__atomic_fetch_and(&m->handles[handle].fired[port / 64], ~(1ull << (port % 64)), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&m->handles[handle].fired[port / 64], ~(1ull << (port % 64)),
+			   __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -291,9 +345,14 @@ int machine_evt_pending(struct machine *m, uint16_t handle, uint32_t *ports, uns
 			uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(bits);
 
 			bits &= bits - 1;
-			__atomic_fetch_and(&h->fired[word], ~(1ull << (port % 64)), __ATOMIC_SEQ_CST);
-			/* Pending is consumed, masked until unmask. */
-			__atomic_store_n(&domain->ports[port].bits, MACHINE_EVT_MASKED, __ATOMIC_SEQ_CST);
+			__atomic_fetch_and(&h->fired[word], ~(1ull << (port % 64)),
+					   __ATOMIC_SEQ_CST);
+			if (!own_port(m, handle, port))
+				continue; /* fired while it was unbound */
+			/* Pending is consumed, masked until unmask; what was written before the
+			 * notify is seen. */
+			__atomic_exchange_n(&domain->ports[port].bits, MACHINE_EVT_MASKED,
+					    __ATOMIC_SEQ_CST);
 			ports[n++] = port;
 		}
 	}
@@ -303,20 +362,16 @@ int machine_evt_pending(struct machine *m, uint16_t handle, uint32_t *ports, uns
 int machine_evt_unmask(const struct machine_env *env, uint16_t handle, const uint32_t *ports,
 		       unsigned int n)
 {
-	int rc = 0;
-
 	for (unsigned int i = 0; i < n; i++) {
 		struct machine_port *p = own_port(env->machine, handle, ports[i]);
 
-		if (!p) {
-			rc = -EINVAL;
-			continue;
-		}
+		if (!p)
+			continue; /* unbound since it fired; Linux is silent about it, too */
 		if (__atomic_fetch_and(&p->bits, ~MACHINE_EVT_MASKED, __ATOMIC_SEQ_CST) &
 		    MACHINE_EVT_PENDING)
 			mark_fired(env, handle, ports[i]);
 	}
-	return rc;
+	return 0;
 }
 
 void machine_domain_clear(const struct machine_env *env, uint16_t domid)
@@ -326,8 +381,10 @@ void machine_domain_clear(const struct machine_env *env, uint16_t domid)
 	for (unsigned int i = 0; i < MACHINE_HANDLES; i++)
 		if (m->handles[i].used && m->handles[i].domid == domid)
 			machine_handle_close(env, (uint16_t)i);
-	for (uint32_t ref = 0; ref < MACHINE_GRANTS; ref++)
+	for (uint32_t ref = 0; ref < MACHINE_GRANTS; ref++) {
 		__atomic_store_n(&m->domains[domid].grants[ref].flags, 0, __ATOMIC_RELEASE);
+		m->domains[domid].grants[ref].pins = 0;
+	}
 	__atomic_fetch_add(&m->domains[domid].generation, 1, __ATOMIC_RELEASE);
 }
 

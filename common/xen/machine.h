@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * machine.h - the memory of a machine without Xen: grant tables and event channels as plain shared memory, with Xen's rules.
+ * machine.h - the memory of a machine without Xen: grant tables and event channels as plain shared
+ * memory, with Xen's rules.
  *
- * Theory of Operation: the machine is one block of memory that every party maps: box processes through a memfd, the fake as private
- * memory. It holds for each domain a grant table and a port table. Pages that a domain shares live in a second block per domain, addressed
- * by frame number. Everything fast (copy, notify, pending, unmask) is atomics and memcpy on these blocks in the caller's own
- * thread. What changes ownership (map counts, alloc, bind, unbind) is done by one party at a time: the xenbox daemon on behalf of its
- * clients, or the fake itself. Nobody is protected from a process that scribbles over the block: the box is for development and tests.
+ * Theory of Operation: the machine is one block of memory that every party maps: box processes
+ * through a memfd, the fake as private memory. It holds for each domain a grant table and a port
+ * table. Pages that a domain shares live in a second block per domain, addressed by frame number.
+ * Everything fast (copy, notify, pending, unmask) is atomics and memcpy on these blocks in the
+ * caller's own thread. What changes ownership (map counts, alloc, bind, unbind) is done by one
+ * party at a time: the xenbox daemon on behalf of its clients, or the fake itself. Nobody is
+ * protected from a process that scribbles over the block: the box is for development and tests.
  */
 #ifndef XB_XEN_MACHINE_H
 #define XB_XEN_MACHINE_H
@@ -17,10 +20,10 @@
 
 #include "ops.h"
 
-#define MACHINE_DOMAINS 64u
-#define MACHINE_GRANTS	8192u /**< a domain's grant entries = frames it can share (32 MiB) */
-#define MACHINE_PORTS	1024u /**< a domain's event channel ports; 0 is never used */
-#define MACHINE_HANDLES 128u  /**< open event channel handles of the whole machine */
+#define MACHINE_DOMAINS	     64u
+#define MACHINE_GRANTS	     8192u /**< a domain's grant entries = frames it can share (32 MiB) */
+#define MACHINE_PORTS	     1024u /**< a domain's event channel ports; 0 is never used */
+#define MACHINE_HANDLES	     128u  /**< open event channel handles of the whole machine */
 #define MACHINE_FRAMES_BYTES ((size_t)MACHINE_GRANTS * XEN_PAGE_SIZE)
 
 /** One grant: entry i covers frame i of its domain. */
@@ -49,7 +52,8 @@ struct machine_port {
 #define MACHINE_EVT_MASKED  2u
 
 struct machine_domain {
-	uint32_t generation; /**< counts the domains that had this id: a cached mapping may be stale */
+	uint32_t generation; /**< counts the domains that had this id: a cached mapping may be stale
+			      */
 	struct machine_grant grants[MACHINE_GRANTS];
 	struct machine_port ports[MACHINE_PORTS];
 };
@@ -58,8 +62,12 @@ struct machine_domain {
 struct machine_handle {
 	uint32_t used;
 	uint16_t domid;
-	uint32_t generation; /**< differs for each user of the slot: a cached descriptor may be stale */
-	uint64_t fired[MACHINE_PORTS / 64]; /**< ports that became pending and may be unmasked, atomically */
+	uint32_t generation; /**< differs for each user of the slot: a cached descriptor may be
+				stale */
+	uint32_t signalled;  /**< its descriptor was written to and nobody has read it since,
+				atomically */
+	uint64_t fired[MACHINE_PORTS /
+		       64]; /**< ports that became pending and may be unmasked, atomically */
 };
 
 /** The block that all parties map. */
@@ -69,8 +77,9 @@ struct machine {
 };
 
 /**
- * Finds the memory of a domain's frames, MACHINE_FRAMES_BYTES long; NULL when the domain does not exist. And wakes the
- * waiter of a handle. Provided by whoever uses the machine; may be called from any thread that owns a handle.
+ * Finds the memory of a domain's frames, MACHINE_FRAMES_BYTES long; NULL when the domain does not
+ * exist. And wakes the waiter of a handle. Provided by whoever uses the machine; may be called from
+ * any thread that owns a handle.
  */
 struct machine_env {
 	struct machine *machine;
@@ -81,15 +90,21 @@ struct machine_env {
 
 /* --- grants --- */
 
-/** Frames for n contiguous pages, granted to `to`: first frame (= first reference) or -ENOSPC. Zeroing is the caller's. */
+/** Frames for n contiguous pages, granted to `to`: first frame (= first reference) or -ENOSPC.
+ * Zeroing is the caller's. */
 int machine_grant(struct machine *m, uint16_t domid, uint16_t to, unsigned int n, bool writable);
 /** Ends grants [ref, ref + n); -EBUSY while one is mapped, -EINVAL when one is none. */
 int machine_ungrant(struct machine *m, uint16_t domid, uint32_t ref, unsigned int n);
-/** Checks that `user` may map the reference for writing and pins it: 0, -ENOENT no grant, -EACCES not for this domain or read-only. */
+/** Checks that `user` may map the reference for writing and pins it: 0, -ENOENT no grant, -EACCES
+ * not for this domain or read-only. */
 int machine_pin(struct machine *m, uint16_t user, uint16_t domid, uint32_t ref);
 void machine_unpin(struct machine *m, uint16_t domid, uint32_t ref);
+/** Maps the frames of a domain (a descriptor) behind n references in their order, for the caller to
+ * munmap(). */
+int machine_window(int frames_fd, const uint32_t *refs, unsigned int n, void **addr);
 /** Grant copy by Xen's rules, on behalf of domain `user`; see ops.h gnt_copy. */
-int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *segs, unsigned int n);
+int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *segs,
+		 unsigned int n);
 
 /* --- event channels --- */
 
@@ -99,15 +114,24 @@ int machine_handle_open(struct machine *m, uint16_t domid);
 void machine_handle_close(const struct machine_env *env, uint16_t handle);
 int machine_evt_alloc(struct machine *m, uint16_t handle, uint16_t remote, uint32_t *port);
 /** Binds to an offered port; ours fires at once. -EINVAL not offered to us, -ENOSPC. */
-int machine_evt_bind(const struct machine_env *env, uint16_t handle, uint16_t domid, uint32_t remote_port,
-		     uint32_t *port);
+int machine_evt_bind(const struct machine_env *env, uint16_t handle, uint16_t domid,
+		     uint32_t remote_port, uint32_t *port);
 /** The other end becomes offered again (to us). -EINVAL not a port of this handle. */
 int machine_evt_unbind(struct machine *m, uint16_t handle, uint32_t port);
 
-/** Fires the other end; nothing when there is none (Xen drops the event too). -EINVAL not a port of domid. */
+/** Fires the other end; nothing when there is none (Xen drops the event too). -EINVAL not a port of
+ * domid. */
 int machine_evt_notify(const struct machine_env *env, uint16_t domid, uint32_t port);
-/** Takes fired ports, masks them: their number. */
+/** Takes fired ports, masks them: their number. Where that is max there may be more:
+ * machine_evt_signal(). */
 int machine_evt_pending(struct machine *m, uint16_t handle, uint32_t *ports, unsigned int max);
+/** Makes the handle's descriptor readable, unless it is. */
+void machine_evt_signal(const struct machine_env *env, uint16_t handle);
+bool machine_evt_signalled(const struct machine *m, uint16_t handle);
+/** To be called after reading the descriptor empty and before looking for fired ports: the next one
+ * signals again. */
+void machine_evt_rearm(struct machine *m, uint16_t handle);
+/** Ports that are not the handle's (any more) are ignored. Always 0. */
 int machine_evt_unmask(const struct machine_env *env, uint16_t handle, const uint32_t *ports,
 		       unsigned int n);
 

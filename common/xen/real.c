@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * real.c - the Xen seam on a real Xen: libxengnttab, libxenevtchn and libxenstore, and the only file that includes them.
+ * real.c - the Xen seam on a real Xen: libxengnttab, libxenevtchn and libxenstore, and the only
+ * file that includes them.
  *
- * Event channels: a handle's descriptor yields an array of fired ports for one read(2) and takes an array to unmask for one write(2)
+ * Event channels: a handle's descriptor yields an array of fired ports for one read(2) and takes an
+ * array to unmask for one write(2)
  * (/dev/xen/evtchn, linux/xen/evtchn.h), so a busy worker pays one system call for many ports.
  */
 #include "ops.h"
@@ -25,9 +27,12 @@
 
 #define LOG_MODULE "xen"
 
-static_assert(sizeof(struct xen_copy) == sizeof(xengnttab_grant_copy_segment_t), "grant copy segment");
-static_assert(offsetof(struct xen_copy, dst) == offsetof(xengnttab_grant_copy_segment_t, dest), "dst");
-static_assert(offsetof(struct xen_copy, len) == offsetof(xengnttab_grant_copy_segment_t, len), "len");
+static_assert(sizeof(struct xen_copy) == sizeof(xengnttab_grant_copy_segment_t),
+	      "grant copy segment");
+static_assert(offsetof(struct xen_copy, dst) == offsetof(xengnttab_grant_copy_segment_t, dest),
+	      "dst");
+static_assert(offsetof(struct xen_copy, len) == offsetof(xengnttab_grant_copy_segment_t, len),
+	      "len");
 static_assert(offsetof(struct xen_copy, status) == offsetof(xengnttab_grant_copy_segment_t, status),
 	      "status");
 static_assert(offsetof(struct xen_copy, src.foreign.domid) ==
@@ -68,7 +73,8 @@ static int gnt_open(struct xen *xen, struct xen_gnt **out)
 	if (!gnt->handle) {
 		int rc = negative();
 
-		log_err("cannot open /dev/xen/gntdev: %s (is the module xen-gntdev loaded, and is this Dom0?)",
+		log_err("cannot open /dev/xen/gntdev: %s (is the module xen-gntdev loaded, and is "
+			"this Dom0?)",
 			strerror(-rc));
 		free(gnt);
 		return rc;
@@ -83,7 +89,8 @@ static void gnt_close(struct xen_gnt *gnt)
 	free(gnt);
 }
 
-static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, unsigned int n, void **addr)
+static int gnt_map(struct xen_gnt *gnt, uint16_t domid, const uint32_t *refs, unsigned int n,
+		   void **addr)
 {
 	errno = 0;
 	*addr = xengnttab_map_domain_grant_refs(gnt->handle, n, domid, (uint32_t *)refs,
@@ -100,9 +107,9 @@ static int gnt_copy(struct xen_gnt *gnt, struct xen_copy *segs, unsigned int n)
 {
 	if (n == 0)
 		return 0;
-	return xengnttab_grant_copy(gnt->handle, n, (xengnttab_grant_copy_segment_t *)segs) < 0 ?
-		       negative() :
-		       0;
+	return xengnttab_grant_copy(gnt->handle, n, (xengnttab_grant_copy_segment_t *)segs) < 0
+		       ? negative()
+		       : 0;
 }
 
 /* --- event channels --- */
@@ -208,8 +215,8 @@ static void shr_close(struct xen_shr *shr)
 	free(shr);
 }
 
-static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool writable, uint32_t *refs,
-		     void **addr)
+static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool writable,
+		     uint32_t *refs, void **addr)
 {
 	errno = 0;
 	*addr = xengntshr_share_pages(shr->handle, domid, (int)n, refs, writable);
@@ -265,7 +272,8 @@ static int store_error(void)
 	}
 }
 
-static int store_read(struct xen_store *store, xen_txn txn, const char *path, char **value, size_t *len)
+static int store_read(struct xen_store *store, xen_txn txn, const char *path, char **value,
+		      size_t *len)
 {
 	unsigned int n;
 
@@ -316,8 +324,8 @@ static int store_get_perms(struct xen_store *store, xen_txn txn, const char *pat
 		return store_error();
 	*perms = xb_calloc(*n, sizeof(**perms));
 	for (unsigned int i = 0; i < *n; i++)
-		(*perms)[i] = (struct xen_perm){ from[i].id, from[i].perms & XS_PERM_READ,
-						 from[i].perms & XS_PERM_WRITE };
+		(*perms)[i] = (struct xen_perm){from[i].id, from[i].perms & XS_PERM_READ,
+						from[i].perms & XS_PERM_WRITE};
 	free(from);
 	return 0;
 }
@@ -329,13 +337,15 @@ static int store_set_perms(struct xen_store *store, xen_txn txn, const char *pat
 
 	for (unsigned int i = 0; i < n; i++) {
 		to[i].id = perms[i].domid;
-		to[i].perms = (perms[i].read ? XS_PERM_READ : 0) | (perms[i].write ? XS_PERM_WRITE : 0);
+		to[i].perms =
+			(perms[i].read ? XS_PERM_READ : 0) | (perms[i].write ? XS_PERM_WRITE : 0);
 	}
 	errno = 0;
 	return xs_set_permissions(store->handle, txn, path, to, n) ? 0 : store_error();
 }
 
-/* The first watch starts a reader thread in the library: it must not catch the signals of our loop. */
+/* The first watch starts a reader thread in the library: it must not catch the signals of our loop.
+ */
 static int store_watch(struct xen_store *store, const char *path, const char *token)
 {
 	sigset_t all, old;
@@ -431,15 +441,16 @@ static uint16_t own_domid(struct xs_handle *handle)
 
 int xen_open_real(struct xen **out)
 {
-	static const char *const devices[] = { "/dev/xen/gntdev", "/dev/xen/evtchn" };
-	static const char *const modules[] = { "xen-gntdev", "xen-evtchn" };
+	static const char *const devices[] = {"/dev/xen/gntdev", "/dev/xen/evtchn"};
+	static const char *const modules[] = {"xen-gntdev", "xen-evtchn"};
 	struct xs_handle *handle;
 	struct xen *xen;
 
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		if (access(devices[i], R_OK | W_OK) == 0)
 			continue;
-		log_err("%s: %s: this is not a Xen Dom0, or the module %s is not loaded (modprobe %s), or root "
+		log_err("%s: %s: this is not a Xen Dom0, or the module %s is not loaded (modprobe "
+			"%s), or root "
 			"is needed",
 			devices[i], strerror(errno), modules[i], modules[i]);
 		return -ENODEV;

@@ -3,7 +3,7 @@
  * store_server.c - see store_server.h; the messages are made by wire.c.
  *
  * Theory of Operation: a connection has a buffer for what came in and one for what goes out.
- * Requests are answered, and then events taken from the store, while the out buffer has room for
+ * Requests are answered, each after the events before it, while the out buffer has room for
  * the largest message; a client that does not read stops being served, and its events gather
  * (bounded) in the store.
  */
@@ -220,21 +220,28 @@ static int conn_fill(struct conn *conn)
 	return n == 0 ? -EPIPE : 0;
 }
 
-/* Requests, then events. -EAGAIN: all is done; 0: there may be more; else the client is gone, or to
- * be. */
-static int conn_serve(struct conn *conn)
+static void conn_put_events(struct conn *conn)
 {
 	struct wire_reply message;
+
+	while (conn->store && has_room(conn) && wire_event(conn->store, &message))
+		conn_put(conn, &message);
+}
+
+/* Requests, each after the events that came before it. -EAGAIN: all is done; 0: there may be more;
+ * else the client is gone, or to be. */
+static int conn_serve(struct conn *conn)
+{
 	unsigned int turn = 0;
 	int rc = 0;
 
+	conn_put_events(conn);
 	while (rc == 0 && has_room(conn) && turn++ < MESSAGES_A_TURN) {
 		rc = conn_request(conn);
 		if (rc == -EAGAIN)
 			rc = conn_fill(conn);
+		conn_put_events(conn);
 	}
-	while (conn->store && has_room(conn) && wire_event(conn->store, &message))
-		conn_put(conn, &message);
 	return conn->store && store_has_event(conn->store) && rc == -EAGAIN ? 0 : rc;
 }
 

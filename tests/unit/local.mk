@@ -165,3 +165,7 @@ tests_unit_test_backend_faults_LDADD = $(UNIT_XEN_LIBS)
 UNIT_TESTS += tests/unit/test-backend-store
 tests_unit_test_backend_store_SOURCES = tests/unit/test-backend-store.c tests/unit/backend-bench.c tests/unit/backend-bench.h
 tests_unit_test_backend_store_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-client
+tests_unit_test_store_client_SOURCES = tests/unit/test-store-client.c
+tests_unit_test_store_client_LDADD = $(UNIT_XEN_LIBS)

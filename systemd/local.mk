@@ -3,9 +3,10 @@
 systemdsystemunit_DATA = systemd/netback-team.service
 modulesloaddir = $(prefix)/lib/modules-load.d
 dist_modulesload_DATA = systemd/xenback-modules.conf
-EXTRA_DIST += systemd/netback-team.service.in
+pkglibexec_SCRIPTS += systemd/netback-netns
+EXTRA_DIST += systemd/netback-team.service.in systemd/netback-netns
 CLEANFILES += systemd/netback-team.service
 
 systemd/netback-team.service: $(srcdir)/systemd/netback-team.service.in Makefile
-	$(AM_V_GEN)mkdir -p systemd && sed -e 's,@sbindir[@],$(sbindir),g' \
+	$(AM_V_GEN)mkdir -p systemd && sed -e 's,@sbindir[@],$(sbindir),g' -e 's,@pkglibexecdir[@],$(pkglibexecdir),g' \
 		$(srcdir)/systemd/netback-team.service.in >$@.tmp && mv $@.tmp $@

@@ -19,6 +19,6 @@ tests_net_test_linkwatch_SOURCES = tests/net/test-linkwatch.c tests/net/netlab.c
 tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
 
 # Scripts of Dom0 on a store of files.
-TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh
+TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh tests/net/test-netback-netns.sh
 TESTS += $(TOOL_TESTS)
 EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub

@@ -84,7 +84,7 @@ void mailbox_post(struct mailbox *mailbox, mailbox_fn fn, const void *arg, size_
 
 int mailbox_call(struct mailbox *mailbox, mailbox_fn fn, void *arg)
 {
-	struct letter letter = { .fn = fn, .arg = arg, .waited = true };
+	struct letter letter = {.fn = fn, .arg = arg, .waited = true};
 
 	pthread_cond_init(&letter.cond, NULL);
 	pthread_mutex_lock(&mailbox->lock);

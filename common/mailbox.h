@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mailbox.h - the one way from a thread into another: functions queued by any thread, run by the owner in its loop.
+ * mailbox.h - the one way from a thread into another: functions queued by any thread, run by the
+ * owner in its loop.
  *
  * The owner waits for mailbox_fd to become readable and calls mailbox_drain.
  */
@@ -22,7 +23,8 @@ int mailbox_fd(const struct mailbox *mailbox);
 
 /** Queues fn with a copy of arg[size]; never blocks on the owner. */
 void mailbox_post(struct mailbox *mailbox, mailbox_fn fn, const void *arg, size_t size);
-/** Queues fn with arg itself and waits until the owner ran it; returns its result. Never call it from the owner's thread. */
+/** Queues fn with arg itself and waits until the owner ran it; returns its result. Never call it
+ * from the owner's thread. */
 int mailbox_call(struct mailbox *mailbox, mailbox_fn fn, void *arg);
 
 /** Cheap look, for a loop that is busy anyway. */

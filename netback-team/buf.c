@@ -7,8 +7,8 @@
 
 #include "util.h"
 
-#define PAGE	    4096u
-#define BIG_STRIDE  (PAGE + BUF_BIG_DATA) /* a page of headroom keeps the data page-aligned */
+#define PAGE	     4096u
+#define BIG_STRIDE   (PAGE + BUF_BIG_DATA) /* a page of headroom keeps the data page-aligned */
 #define SMALL_STRIDE PAGE
 
 struct buf_pool {
@@ -27,13 +27,14 @@ struct buf_pool *buf_pool_create(unsigned int n_big, unsigned int n_small)
 	uint8_t *p;
 
 	pool->area_size = (size_t)n_big * BIG_STRIDE + (size_t)n_small * SMALL_STRIDE;
-	pool->area = mmap(NULL, pool->area_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			  0);
+	pool->area = mmap(NULL, pool->area_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pool->area == MAP_FAILED) {
 		free(pool);
 		return NULL;
 	}
-	/* Locked pages spare a grant copy from page faults; without the right to lock we are slower, not wrong. */
+	/* Locked pages spare a grant copy from page faults; without the right to lock we are
+	 * slower, not wrong. */
 	(void)mlock2(pool->area, pool->area_size, MLOCK_ONFAULT);
 	pool->bufs = xb_calloc((size_t)n_big + n_small, sizeof(*pool->bufs));
 	p = pool->area;

@@ -2,9 +2,9 @@
 /*
  * buf.h - frame buffers of one worker: locked, page-aligned, of two sizes, bounded.
  *
- * A big buffer holds any frame (its data begins on a page, so that a page of data is one segment of a grant copy); a small one holds
- * what fits into 3.8 KiB. Free buffers are kept last-in first-out: the next one is warm in the cache. One thread, no malloc after
- * creation.
+ * A big buffer holds any frame (its data begins on a page, so that a page of data is one segment of
+ * a grant copy); a small one holds what fits into 3.8 KiB. Free buffers are kept last-in first-out:
+ * the next one is warm in the cache. One thread, no malloc after creation.
  */
 #ifndef XB_NET_BUF_H
 #define XB_NET_BUF_H
@@ -32,7 +32,8 @@ struct buf {
 
 struct buf_pool;
 
-/** n_big * 72 KiB + n_small * 4 KiB of address space; memory is used (and locked) on first touch. NULL: no memory. */
+/** n_big * 72 KiB + n_small * 4 KiB of address space; memory is used (and locked) on first touch.
+ * NULL: no memory. */
 struct buf_pool *buf_pool_create(unsigned int n_big, unsigned int n_small);
 void buf_pool_destroy(struct buf_pool *pool);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* confstore.c - configuration read from and errors written to xenstore, see confstore.h. Used by teams.c and vifdev.c. */
+/* confstore.c - configuration read from and errors written to xenstore, see confstore.h. Used by
+ * teams.c and vifdev.c. */
 #include "confstore.h"
 
 #include <errno.h>
@@ -8,9 +9,9 @@
 #include "log.h"
 #include "util.h"
 
-#define LOG_MODULE	"config"
-#define RECONNECT_USEC	200000u
-#define GATHER_USEC	1000u
+#define LOG_MODULE     "config"
+#define RECONNECT_USEC 200000u
+#define GATHER_USEC    1000u
 
 struct confstore {
 	struct xen *xen;
@@ -48,7 +49,8 @@ static int on_event(sd_event_source *source, int fd, uint32_t revents, void *ctx
 		free(token);
 	}
 	if (rc < 0) {
-		log_warn("xenstore: connection lost, trying again every %u ms", RECONNECT_USEC / 1000);
+		log_warn("xenstore: connection lost, trying again every %u ms",
+			 RECONNECT_USEC / 1000);
 		disconnect(conf);
 		arm(conf, RECONNECT_USEC);
 		return 0;
@@ -69,8 +71,8 @@ static int connect_store(struct confstore *conf)
 	for (unsigned int i = 0; conf->paths[i] && rc == 0; i++)
 		rc = ops->store_watch(conf->store, conf->paths[i], "config");
 	if (rc == 0)
-		rc = sd_event_add_io(conf->event, &conf->source, ops->store_fd(conf->store), EPOLLIN,
-				     on_event, conf);
+		rc = sd_event_add_io(conf->event, &conf->source, ops->store_fd(conf->store),
+				     EPOLLIN, on_event, conf);
 	if (rc < 0)
 		disconnect(conf);
 	return rc;
@@ -132,7 +134,8 @@ char *confstore_get(struct confstore *conf, const char *path)
 {
 	char *value = NULL;
 
-	if (conf->store && conf->xen->ops->store_read(conf->store, XEN_TXN_NONE, path, &value, NULL) < 0)
+	if (conf->store &&
+	    conf->xen->ops->store_read(conf->store, XEN_TXN_NONE, path, &value, NULL) < 0)
 		return NULL;
 	return value;
 }
@@ -179,8 +182,8 @@ void confstore_set_error(struct confstore *conf, const char *dir, const char *er
 	}
 }
 
-int confstore_read(struct confstore *conf, const char *dir, const struct key_table *table, void *object,
-		   char error[KEY_ERROR_MAX])
+int confstore_read(struct confstore *conf, const char *dir, const struct key_table *table,
+		   void *object, char error[KEY_ERROR_MAX])
 {
 	AUTO_FREE void *fresh = xb_calloc(1, table->object_size);
 	AUTO_FREE char **names = NULL;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * confstore.h - the daemon's configuration in xenstore: watched, read into a struct by its key table, errors written back.
+ * confstore.h - the daemon's configuration in xenstore: watched, read into a struct by its key
+ * table, errors written back.
  *
- * A connection of its own to the store (the scanner's serves devices), re-opened when xenstored restarts. Changes are gathered: one
- * callback per wake. Reading applies a directory as a whole: one wrong value, and the old struct stays, while the reader puts a
- * node `error` into the directory that names key, value and what is allowed; it vanishes with the fault.
+ * A connection of its own to the store (the scanner's serves devices), re-opened when xenstored
+ * restarts. Changes are gathered: one callback per wake. Reading applies a directory as a whole:
+ * one wrong value, and the old struct stays, while the reader puts a node `error` into the
+ * directory that names key, value and what is allowed; it vanishes with the fault.
  */
 #ifndef XB_NET_CONFSTORE_H
 #define XB_NET_CONFSTORE_H
@@ -16,19 +18,22 @@
 
 struct confstore;
 
-/** Watches the paths (NULL-terminated, static) and calls changed at once and after every change below them. */
+/** Watches the paths (NULL-terminated, static) and calls changed at once and after every change
+ * below them. */
 int confstore_create(struct confstore **conf, struct xen *xen, sd_event *event,
 		     const char *const *paths, void (*changed)(void *ctx), void *ctx);
 void confstore_destroy(struct confstore *conf);
 
 /**
- * Fills object from the directory: defaults, then every key that is there. Returns 0 (also for a directory without keys), -EINVAL
- * when a value was refused (object unchanged, error says why: for confstore_set_error), -EIO when the store is not to be had.
+ * Fills object from the directory: defaults, then every key that is there. Returns 0 (also for a
+ * directory without keys), -EINVAL when a value was refused (object unchanged, error says why: for
+ * confstore_set_error), -EIO when the store is not to be had.
  */
-int confstore_read(struct confstore *conf, const char *dir, const struct key_table *table, void *object,
-		   char error[KEY_ERROR_MAX]);
+int confstore_read(struct confstore *conf, const char *dir, const struct key_table *table,
+		   void *object, char error[KEY_ERROR_MAX]);
 
-/** Writes (or, with NULL, removes) the error node of a directory; nothing when it is already so; logs a new one. */
+/** Writes (or, with NULL, removes) the error node of a directory; nothing when it is already so;
+ * logs a new one. */
 void confstore_set_error(struct confstore *conf, const char *dir, const char *error);
 
 /** Names in a directory, none when it does not exist; free(*names). -errno: store lost. */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guest_rx.c - frames to guests: into their RX rings by batched grant copy, or into a bounded queue until there is room.
+ * guest_rx.c - frames to guests: into their RX rings by batched grant copy, or into a bounded queue
+ * until there is room.
  *
- * Theory of Operation: guest_rx_deliver takes RX requests in ring order, gathers the copy segments of many frames for many guests, and
- * guest_rx_flush runs them in one call, then answers in the same order. The sources are our buffers or pages of other guests (a
- * foreign to foreign copy); both are copies *to* guests, so they may share a call. A frame that finds too few requests waits in its
- * queue, bounded in bytes, frames and time (XSA-392); a guest that posts nothing for a minute is stalled and gets nothing until it posts again.
- * Guests without checksum or GSO features get complete checksums and software segments.
+ * Theory of Operation: guest_rx_deliver takes RX requests in ring order, gathers the copy segments
+ * of many frames for many guests, and guest_rx_flush runs them in one call, then answers in the
+ * same order. The sources are our buffers or pages of other guests (a foreign to foreign copy);
+ * both are copies *to* guests, so they may share a call. A frame that finds too few requests waits
+ * in its queue, bounded in bytes, frames and time (XSA-392); a guest that posts nothing for a
+ * minute is stalled and gets nothing until it posts again. Guests without checksum or GSO features
+ * get complete checksums and software segments.
  */
 #include "worker.h"
 
@@ -162,8 +165,8 @@ static bool place(struct worker *w, struct vif_queue *q, const struct pkt *pkt)
 			rec->flags |= NETRXF_extra_info;
 			rec = take_request(w, q, &gref);
 			rec->gso_size = pkt->vnet.gso_size;
-			rec->gso_type = is_gso_v6(&pkt->vnet) ? XEN_NETIF_GSO_TYPE_TCPV6 :
-								XEN_NETIF_GSO_TYPE_TCPV4;
+			rec->gso_type = is_gso_v6(&pkt->vnet) ? XEN_NETIF_GSO_TYPE_TCPV6
+							      : XEN_NETIF_GSO_TYPE_TCPV4;
 		}
 	}
 	q->stalled = false;
@@ -175,7 +178,8 @@ static bool place(struct worker *w, struct vif_queue *q, const struct pkt *pkt)
 	return true;
 }
 
-/* Copies a whole frame into contiguous memory of ours; false when a guest's page could not be read. */
+/* Copies a whole frame into contiguous memory of ours; false when a guest's page could not be read.
+ */
 static bool linearize(struct worker *w, const struct pkt *pkt, uint8_t *out)
 {
 	struct xen_copy segs[WORKER_FRAGS_MAX];
@@ -213,7 +217,7 @@ static void become_buf(struct pkt *pkt, struct buf **buf, uint32_t len)
 	pkt->total = pkt->head_len = len;
 	pkt->head = (*buf)->data;
 	pkt->n_frags = 1;
-	pkt->frags[0] = (struct frag){ .virt = (*buf)->data, .len = len };
+	pkt->frags[0] = (struct frag){.virt = (*buf)->data, .len = len};
 	pkt->buf = buf;
 }
 
@@ -227,7 +231,8 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 		stats->rx_dropped_stalled++;
 		return;
 	}
-	if (q->wait.n_bytes + pkt->total <= VIF_RXQ_BYTES_MAX && q->wait.n_frames < VIF_RXQ_FRAMES_MAX) {
+	if (q->wait.n_bytes + pkt->total <= VIF_RXQ_BYTES_MAX &&
+	    q->wait.n_frames < VIF_RXQ_FRAMES_MAX) {
 		if (pkt->buf && *pkt->buf && (pkt->total > BUF_SMALL_DATA || !(*pkt->buf)->big)) {
 			buf = *pkt->buf;
 			*pkt->buf = NULL;
@@ -256,9 +261,11 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 	*q->wait.tail = buf;
 	q->wait.tail = &buf->next;
 	q->wait.n_bytes += buf->len;
-	if (q->wait.n_frames++ == 0 && ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet))))
+	if (q->wait.n_frames++ == 0 &&
+	    ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet))))
 		worker_queue_ready(w, q); /* requests came in between */
-	worker_deadline(w, w->now_ns + (q->vif->config.rx_notify ? VIF_DRAIN_NS : VIF_DRAIN_NOTIFY_NS));
+	worker_deadline(w, w->now_ns +
+				   (q->vif->config.rx_notify ? VIF_DRAIN_NS : VIF_DRAIN_NOTIFY_NS));
 	stats->rx_queued++;
 }
 
@@ -324,7 +331,8 @@ static void deliver_filled(struct worker *w, struct vif_queue *q, const struct p
 		q->vif->stats.rx_dropped_full++;
 		return;
 	}
-	if (!linearize(w, pkt, buf->data) || frame_csum_fill(buf->data, pkt->total, &pkt->vnet) < 0) {
+	if (!linearize(w, pkt, buf->data) ||
+	    frame_csum_fill(buf->data, pkt->total, &pkt->vnet) < 0) {
 		q->vif->stats.rx_errors++;
 		buf_put(w->pool, buf);
 		return;
@@ -389,7 +397,8 @@ static bool too_old(struct worker *w, struct vif_queue *q, const struct buf *buf
 
 	if (w->now_ns - buf->queued_ns < limit)
 		return false;
-	if (q->vif->config.rx_notify && !q->stalled && w->now_ns - q->rx_starved_ns >= VIF_STALL_NS) {
+	if (q->vif->config.rx_notify && !q->stalled &&
+	    w->now_ns - q->rx_starved_ns >= VIF_STALL_NS) {
 		q->stalled = true;
 		log_limited(&rx_log, w->now_ns, LOG_MODULE, LOG_LEVEL_WARN,
 			    "%s: queue %u: the guest posted no RX request for 60 s: no more frames "
@@ -401,7 +410,7 @@ static bool too_old(struct worker *w, struct vif_queue *q, const struct buf *buf
 
 void guest_rx_drain(struct worker *w, struct vif_queue *q)
 {
-	struct pkt pkt = { .n_frags = 1 };
+	struct pkt pkt = {.n_frags = 1};
 
 	while (q->wait.head && !q->vif->failed) {
 		struct buf *buf = q->wait.head;
@@ -409,16 +418,16 @@ void guest_rx_drain(struct worker *w, struct vif_queue *q)
 		pkt.vnet = buf->vnet;
 		pkt.total = pkt.head_len = buf->len;
 		pkt.head = buf->start;
-		pkt.frags[0] = (struct frag){ .virt = buf->start, .len = buf->len };
+		pkt.frags[0] = (struct frag){.virt = buf->start, .len = buf->len};
 		if (place(w, q, &pkt)) {
 			guest_rx_release(w, pop(q));
 		} else if (too_old(w, q, buf)) {
 			q->vif->stats.rx_dropped_late++;
 			guest_rx_release(w, pop(q));
 		} else if (!ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet)))) {
-			worker_deadline(w, buf->queued_ns + (q->vif->config.rx_notify ?
-								     VIF_DRAIN_NS :
-								     VIF_DRAIN_NOTIFY_NS));
+			worker_deadline(w, buf->queued_ns + (q->vif->config.rx_notify
+								     ? VIF_DRAIN_NS
+								     : VIF_DRAIN_NOTIFY_NS));
 			return;
 		}
 	}

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guest_tx.c - frames from guests: one batch out of the ready queues' TX rings to the team or to other guests.
+ * guest_tx.c - frames from guests: one batch out of the ready queues' TX rings to the team or to
+ * other guests.
  *
- * Theory of Operation: packets are taken in ring order and answered in ring order, and responses are pushed only when a whole
- * batch is done, so that a successor of a killed daemon finds every unanswered request intact. A packet is copied to one page
- * a slot, at the slot's own offset: one segment of the grant copy then never crosses a page on either side. Queues
- * whose frames lately went to other guests only have their headers copied ("peek"); the body then goes from guest to guest in one copy.
+ * Theory of Operation: packets are taken in ring order and answered in ring order, and responses
+ * are pushed only when a whole batch is done, so that a successor of a killed daemon finds every
+ * unanswered request intact. A packet is copied to one page a slot, at the slot's own offset: one
+ * segment of the grant copy then never crosses a page on either side. Queues whose frames lately
+ * went to other guests only have their headers copied ("peek"); the body then goes from guest to
+ * guest in one copy.
  */
 #include "worker.h"
 
@@ -128,7 +131,8 @@ static void mcast_request(struct worker *w, struct tx_record *rec)
 	rec->status = rc < 0 ? NETIF_RSP_ERROR : NETIF_RSP_OKAY;
 }
 
-/* Takes one packet out of the ring; true when it did. *more: stopped for want of room, not of packets. */
+/* Takes one packet out of the ring; true when it did. *more: stopped for want of room, not of
+ * packets. */
 static bool take(struct worker *w, struct vif_queue *q, uint32_t *avail, bool *more)
 {
 	struct vif *vif = q->vif;
@@ -189,7 +193,8 @@ static bool collect(struct worker *w, struct vif_queue *q, unsigned int quota)
 	uint32_t avail;
 
 	if (n < 0) {
-		vif_fail(q->vif, "TX ring: request index further ahead than the ring has slots (256)");
+		vif_fail(q->vif,
+			 "TX ring: request index further ahead than the ring has slots (256)");
 		return false;
 	}
 	q->tx_blocked_ns = 0;
@@ -213,8 +218,9 @@ static void describe(struct tx_record *rec)
 
 		if (p->slots[i].size == 0)
 			continue; /* legal (XSA-448) */
-		frag->virt = rec->whole ? rec->pages + (size_t)i * XEN_PAGE_SIZE + p->slots[i].offset :
-					  NULL;
+		frag->virt = rec->whole
+				     ? rec->pages + (size_t)i * XEN_PAGE_SIZE + p->slots[i].offset
+				     : NULL;
 		frag->gref = p->slots[i].gref;
 		frag->offset = p->slots[i].offset;
 		frag->domid = rec->queue->vif->config.domid;
@@ -225,7 +231,8 @@ static void describe(struct tx_record *rec)
 	pkt->head_len = rec->whole ? p->slots[0].size : MIN(p->slots[0].size, PEEK_BYTES);
 }
 
-/* Makes the first bytes contiguous where a guest spread its headers over slots (XSA-423, XSA-432). */
+/* Makes the first bytes contiguous where a guest spread its headers over slots (XSA-423, XSA-432).
+ */
 static void gather_head(struct tx_record *rec)
 {
 	struct pkt *pkt = &rec->pkt;
@@ -244,7 +251,7 @@ static void gather_head(struct tx_record *rec)
 		if (frag->len == 0)
 			from++;
 	}
-	head = (struct frag){ .virt = rec->head, .len = want };
+	head = (struct frag){.virt = rec->head, .len = want};
 	memmove(&pkt->frags[1], &pkt->frags[from], (pkt->n_frags - from) * sizeof(head));
 	pkt->n_frags = pkt->n_frags - from + 1;
 	pkt->frags[0] = head;
@@ -254,8 +261,8 @@ static void gather_head(struct tx_record *rec)
 
 static uint8_t gso_to_virtio(const struct netif_tx_packet *p)
 {
-	return p->gso_type == XEN_NETIF_GSO_TYPE_TCPV6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
-							 VIRTIO_NET_HDR_GSO_TCPV4;
+	return p->gso_type == XEN_NETIF_GSO_TYPE_TCPV6 ? VIRTIO_NET_HDR_GSO_TCPV6
+						       : VIRTIO_NET_HDR_GSO_TCPV4;
 }
 
 /* Headers and offload metadata; false: more of the frame has to be here first. */
@@ -283,7 +290,8 @@ static bool parse(struct worker *w, struct tx_record *rec)
 		if (frame_offload_setup((uint8_t *)pkt->head, pkt->head_len, pkt->total, &pkt->info,
 					p->gso_size, p->gso_size ? gso_to_virtio(p) : 0, fix_pseudo,
 					&pkt->vnet) < 0)
-			fail(w, rec, "checksum or GSO asked for a frame that is no whole TCP or UDP");
+			fail(w, rec,
+			     "checksum or GSO asked for a frame that is no whole TCP or UDP");
 	} else if (p->data_validated) {
 		pkt->vnet.flags = VIRTIO_NET_HDR_F_DATA_VALID;
 	}
@@ -300,7 +308,8 @@ static void flood(struct worker *w, struct tx_record *rec)
 	uplink_queue(w, rec);
 }
 
-/* The switch's verdict, performed; a frame that only has its headers here goes from guest to guest. */
+/* The switch's verdict, performed; a frame that only has its headers here goes from guest to guest.
+ */
 static void forward(struct worker *w, struct tx_record *rec, const struct sw_decision *decision)
 {
 	struct vif *vif = rec->queue->vif;
@@ -364,8 +373,9 @@ static void dispatch(struct worker *w)
 		if (!rec->failed && !parsed[i]) {
 			parse(w, rec);
 			if (!rec->failed)
-				decisions[i] = sw_from_guest(w->sw, rec->queue->vif->port, rec->pkt.head,
-							     rec->pkt.head_len, w->now_ns);
+				decisions[i] =
+					sw_from_guest(w->sw, rec->queue->vif->port, rec->pkt.head,
+						      rec->pkt.head_len, w->now_ns);
 		} else if (!rec->failed && rec->whole && rec->pkt.frags[0].virt == NULL) {
 			describe(rec); /* the body arrived with the second copy */
 		}
@@ -403,7 +413,8 @@ void guest_notify(struct worker *w)
 	}
 }
 
-/* A queue that ran dry sleeps until the guest's next event; one that the rate limit holds, until it may go on. */
+/* A queue that ran dry sleeps until the guest's next event; one that the rate limit holds, until it
+ * may go on. */
 static void settle(struct worker *w, struct vif_queue *q)
 {
 	if (q->tx_blocked_ns) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netback.c - wiring of the daemon netback-team: its parts are created here in order and destroyed in reverse.
+ * netback.c - wiring of the daemon netback-team: its parts are created here in order and destroyed
+ * in reverse.
  *
- * mailbox -> configuration -> teams (workers, NICs) -> xenbus scanner (vifs) -> control commands. Stopping leaves every xenstore state
- * as it is: guests keep their rings and wait for the next start (reference: Xen's ring protocol lets a backend attach at rsp_prod).
+ * mailbox -> configuration -> teams (workers, NICs) -> xenbus scanner (vifs) -> control commands.
+ * Stopping leaves every xenstore state as it is: guests keep their rings and wait for the next
+ * start (reference: Xen's ring protocol lets a backend attach at rsp_prod).
  */
 #include "netback_main.h"
 
@@ -17,14 +19,15 @@
 
 #define LOG_MODULE "netback"
 
-static const char *const conf_paths[] = { NETBACK_TEAM_PATH, NETBACK_VM_PATH, NULL };
+static const char *const conf_paths[] = {NETBACK_TEAM_PATH, NETBACK_VM_PATH, NULL};
 
 /* xen-netback in the kernel would serve the same vifs: two backends on one ring. */
 static int check_conflict(void)
 {
 	if (access("/sys/bus/xen-backend/drivers/vif", F_OK) < 0)
 		return 0;
-	log_err("the kernel's xen-netback is loaded and serves the same vifs: unload it (rmmod xen-netback) and "
+	log_err("the kernel's xen-netback is loaded and serves the same vifs: unload it (rmmod "
+		"xen-netback) and "
 		"keep it away (/etc/modprobe.d/xenback.conf does), then start again");
 	return -EBUSY;
 }
@@ -58,7 +61,8 @@ static int start(struct app *app)
 	nb->mail = mailbox_create();
 	if (!nb->mail)
 		return -errno;
-	rc = sd_event_add_io(app->event, &nb->mail_source, mailbox_fd(nb->mail), EPOLLIN, on_mail, nb);
+	rc = sd_event_add_io(app->event, &nb->mail_source, mailbox_fd(nb->mail), EPOLLIN, on_mail,
+			     nb);
 	if (rc >= 0)
 		rc = teams_create(&nb->teams, nb);
 	if (rc >= 0)
@@ -92,7 +96,7 @@ static void stop(struct app *app)
 }
 
 /* setns needs CAP_SYS_ADMIN: NICs in a private namespace are opened (again) at any time. */
-static const cap_value_t keep_caps[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, CAP_IPC_LOCK };
+static const cap_value_t keep_caps[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, CAP_IPC_LOCK};
 
 const struct app_desc netback_app = {
 	.name = "netback-team",

@@ -2,8 +2,9 @@
 /*
  * netback.h - the control thread of netback-team: what its parts know of each other.
  *
- * teams.c turns configuration into workers, NICs and link watches; vifdev.c is the driver that the xenbus scanner calls for each vif;
- * netback_ctl.c answers xenbackctl. Worker and link watch threads reach this thread through `mail` alone.
+ * teams.c turns configuration into workers, NICs and link watches; vifdev.c is the driver that the
+ * xenbus scanner calls for each vif; netback_ctl.c answers xenbackctl. Worker and link watch
+ * threads reach this thread through `mail` alone.
  */
 #ifndef XB_NET_NETBACK_H
 #define XB_NET_NETBACK_H
@@ -48,7 +49,8 @@ json_t *teams_to_json(struct teams *teams);
 json_t *team_to_json(struct team_entry *entry);
 struct team_entry *teams_find(struct teams *teams, const char *name);
 /** Makes a member active by name; "" = the next best. -EINVAL/-ENETDOWN with a sentence. */
-int team_entry_failover(struct team_entry *entry, const char *member, char *error, size_t error_size);
+int team_entry_failover(struct team_entry *entry, const char *member, char *error,
+			size_t error_size);
 
 /* vifdev.c */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* netback_ctl.c - the commands of netback-team's control socket (ctl.h); `xenbackctl` is their client. */
+/* netback_ctl.c - the commands of netback-team's control socket (ctl.h); `xenbackctl` is their
+ * client. */
 #include "netback.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static void append_vif(void *ctx, struct backend_device *dev)
 static int vif_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	struct netback *nb = ctx;
-	struct list_ctx list = { json_array() };
+	struct list_ctx list = {json_array()};
 
 	backend_foreach(nb->backend, append_vif, &list);
 	*result = list.array;
@@ -41,8 +42,8 @@ static struct backend_device *find_vif(struct netback *nb, json_t *args, char er
 	dev = backend_find(nb->backend, (uint16_t)domid, (uint32_t)devid);
 	if (!dev)
 		snprintf(error, CTL_ERROR_MAX,
-			 "there is no vif%d.%d; `xenbackctl vif list` shows those that are", (int)domid,
-			 (int)devid);
+			 "there is no vif%d.%d; `xenbackctl vif list` shows those that are",
+			 (int)domid, (int)devid);
 	return dev;
 }
 
@@ -120,7 +121,8 @@ static int team_failover_cmd(void *ctx, json_t *args, json_t **result, char erro
 	return 0;
 }
 
-/* Writes one key of a team after checking it: the watch then applies it, as for any other writer. */
+/* Writes one key of a team after checking it: the watch then applies it, as for any other writer.
+ */
 static int write_key(struct netback *nb, const char *team, const char *key, const char *value,
 		     json_t **result, char error[CTL_ERROR_MAX])
 {
@@ -228,15 +230,15 @@ void netback_ctl_register(struct netback *nb)
 		const char *name, *usage;
 		ctl_fn fn;
 	} commands[] = {
-		{ "vif list", "all vifs", vif_list },
-		{ "vif show", "{domid, devid}: one vif with counters and features", vif_show },
-		{ "explain vif", "{domid, devid}: why it is or is not connected", explain_vif },
-		{ "team list", "all teams", team_list },
-		{ "team show", "{name}: one team", team_show },
-		{ "team set", "{name, key, value}: write a key of a team", team_set },
-		{ "team add", "{name, nic}: add a member, NIC or NIC:PRIORITY", team_add_cmd },
-		{ "team remove", "{name, nic}: remove a member", team_remove_cmd },
-		{ "team failover", "{name, [nic]}: make a member active", team_failover_cmd },
+		{"vif list", "all vifs", vif_list},
+		{"vif show", "{domid, devid}: one vif with counters and features", vif_show},
+		{"explain vif", "{domid, devid}: why it is or is not connected", explain_vif},
+		{"team list", "all teams", team_list},
+		{"team show", "{name}: one team", team_show},
+		{"team set", "{name, key, value}: write a key of a team", team_set},
+		{"team add", "{name, nic}: add a member, NIC or NIC:PRIORITY", team_add_cmd},
+		{"team remove", "{name, nic}: remove a member", team_remove_cmd},
+		{"team failover", "{name, [nic]}: make a member active", team_failover_cmd},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

@@ -6,61 +6,65 @@
 #include "util.h"
 #include "vif.h"
 
-static const char *const failback_names[] = { "always", "better", "failure", "manual", NULL };
+static const char *const failback_names[] = {"always", "better", "failure", "manual", NULL};
 
 #define TEAM(member) offsetof(struct team_options, member)
 static const struct key team_keys[] = {
-	{ "members", KEY_TYPE_STRING, TEAM(members), 0, sizeof(((struct team_options *)0)->members) - 1,
-	  NULL, "", true,
-	  "Interfaces of the team, separated by spaces; NAME:PRIORITY (0-255, default 128) prefers the "
-	  "higher number." },
-	{ "mode", KEY_TYPE_ENUM, TEAM(mode), 0, 0, policy_names, "active-backup", true,
-	  "How frames are distributed over the members." },
-	{ "failback", KEY_TYPE_ENUM, TEAM(failback), 0, 0, failback_names, "always", true,
-	  "When a member that returned becomes active again: always when it is the preferred one; better: "
-	  "only when its priority is higher; failure: when the active one fails; manual: by command." },
-	{ "failback_hold", KEY_TYPE_DURATION, TEAM(failback_hold_ns), 0, 3600 * NSEC_PER_SEC, NULL, "5s",
-	  true, "How long a returned member must be up before failback." },
-	{ "updelay", KEY_TYPE_DURATION, TEAM(updelay_ns), 0, 3600 * NSEC_PER_SEC, NULL, "0ms", true,
-	  "How long a link must be up before the member is used (skipped when no other member is)." },
-	{ "downdelay", KEY_TYPE_DURATION, TEAM(downdelay_ns), 0, 60 * NSEC_PER_SEC, NULL, "0ms", true,
-	  "How long a link may be down before the member counts as down." },
-	{ "carrier_poll", KEY_TYPE_DURATION, TEAM(carrier_poll_ns), 0, 10 * NSEC_PER_SEC, NULL, "10ms",
-	  true,
-	  "How often the carrier is looked at beside the kernel's events, which may be 1 s late; 0ms = "
-	  "events only." },
-	{ "netns", KEY_TYPE_STRING, TEAM(netns), 0, sizeof(((struct team_options *)0)->netns) - 1, NULL,
-	  "", false,
-	  "Private network namespace that the members are moved to, away from the host's own stack; "
-	  "empty = they stay." },
-	{ "rarp_count", KEY_TYPE_U64, TEAM(rarp_count), 0, 255, NULL, "3", true,
-	  "How often each guest address is announced by RARP after the active member changed." },
-	{ "rarp_interval", KEY_TYPE_DURATION, TEAM(rarp_interval_ns), NSEC_PER_MSEC, 60 * NSEC_PER_SEC,
-	  NULL, "200ms", true, "Time between these announcements." },
+	{"members", KEY_TYPE_STRING, TEAM(members), 0,
+	 sizeof(((struct team_options *)0)->members) - 1, NULL, "", true,
+	 "Interfaces of the team, separated by spaces; NAME:PRIORITY (0-255, default 128) prefers "
+	 "the "
+	 "higher number."},
+	{"mode", KEY_TYPE_ENUM, TEAM(mode), 0, 0, policy_names, "active-backup", true,
+	 "How frames are distributed over the members."},
+	{"failback", KEY_TYPE_ENUM, TEAM(failback), 0, 0, failback_names, "always", true,
+	 "When a member that returned becomes active again: always when it is the preferred one; "
+	 "better: "
+	 "only when its priority is higher; failure: when the active one fails; manual: by "
+	 "command."},
+	{"failback_hold", KEY_TYPE_DURATION, TEAM(failback_hold_ns), 0, 3600 * NSEC_PER_SEC, NULL,
+	 "5s", true, "How long a returned member must be up before failback."},
+	{"updelay", KEY_TYPE_DURATION, TEAM(updelay_ns), 0, 3600 * NSEC_PER_SEC, NULL, "0ms", true,
+	 "How long a link must be up before the member is used (skipped when no other member is)."},
+	{"downdelay", KEY_TYPE_DURATION, TEAM(downdelay_ns), 0, 60 * NSEC_PER_SEC, NULL, "0ms",
+	 true, "How long a link may be down before the member counts as down."},
+	{"carrier_poll", KEY_TYPE_DURATION, TEAM(carrier_poll_ns), 0, 10 * NSEC_PER_SEC, NULL,
+	 "10ms", true,
+	 "How often the carrier is looked at beside the kernel's events, which may be 1 s late; "
+	 "0ms = "
+	 "events only."},
+	{"netns", KEY_TYPE_STRING, TEAM(netns), 0, sizeof(((struct team_options *)0)->netns) - 1,
+	 NULL, "", false,
+	 "Private network namespace that the members are moved to, away from the host's own stack; "
+	 "empty = they stay."},
+	{"rarp_count", KEY_TYPE_U64, TEAM(rarp_count), 0, 255, NULL, "3", true,
+	 "How often each guest address is announced by RARP after the active member changed."},
+	{"rarp_interval", KEY_TYPE_DURATION, TEAM(rarp_interval_ns), NSEC_PER_MSEC,
+	 60 * NSEC_PER_SEC, NULL, "200ms", true, "Time between these announcements."},
 };
-const struct key_table team_key_table = { "team", NETBACK_TEAM_PATH "/NAME", team_keys,
-					  ARRAY_SIZE(team_keys), sizeof(struct team_options) };
+const struct key_table team_key_table = {"team", NETBACK_TEAM_PATH "/NAME", team_keys,
+					 ARRAY_SIZE(team_keys), sizeof(struct team_options)};
 
 #define VIF(member) offsetof(struct vif_policy, member)
 static const struct key vif_keys[] = {
-	{ "team", KEY_TYPE_STRING, VIF(team), 0, TEAM_NAME_MAX - 1, NULL, "", false,
-	  "Team that serves this interface; empty = the toolstack's bridge=." },
-	{ "rate", KEY_TYPE_RATE, VIF(rate_bps), 0, 1000000000000, NULL, "none", true,
-	  "Limit of what the guest sends; none = the toolstack's rate=." },
-	{ "burst", KEY_TYPE_BYTES, VIF(burst_bytes), 0, 1000000000, NULL, "64KiB", true,
-	  "How much may go at once after a pause, with `rate`." },
-	{ "antispoof", KEY_TYPE_BOOL, VIF(antispoof), 0, 0, NULL, "yes", false,
-	  "Drop frames whose source address is not the interface's own." },
-	{ "learning", KEY_TYPE_BOOL, VIF(learning), 0, 0, NULL, "no", false,
-	  "Accept and learn up to 64 further source addresses (a bridge inside the guest); turns "
-	  "antispoof off." },
-	{ "csum_fill", KEY_TYPE_BOOL, VIF(csum_fill), 0, 0, NULL, "no", true,
-	  "Complete every checksum before a frame reaches the guest: for router and firewall guests "
-	  "that forward frames without looking at offload flags." },
-	{ "queues", KEY_TYPE_U64, VIF(queues), 1, VIF_QUEUES_MAX, NULL, "4", false,
-	  "Queues offered to the guest." },
+	{"team", KEY_TYPE_STRING, VIF(team), 0, TEAM_NAME_MAX - 1, NULL, "", false,
+	 "Team that serves this interface; empty = the toolstack's bridge=."},
+	{"rate", KEY_TYPE_RATE, VIF(rate_bps), 0, 1000000000000, NULL, "none", true,
+	 "Limit of what the guest sends; none = the toolstack's rate=."},
+	{"burst", KEY_TYPE_BYTES, VIF(burst_bytes), 0, 1000000000, NULL, "64KiB", true,
+	 "How much may go at once after a pause, with `rate`."},
+	{"antispoof", KEY_TYPE_BOOL, VIF(antispoof), 0, 0, NULL, "yes", false,
+	 "Drop frames whose source address is not the interface's own."},
+	{"learning", KEY_TYPE_BOOL, VIF(learning), 0, 0, NULL, "no", false,
+	 "Accept and learn up to 64 further source addresses (a bridge inside the guest); turns "
+	 "antispoof off."},
+	{"csum_fill", KEY_TYPE_BOOL, VIF(csum_fill), 0, 0, NULL, "no", true,
+	 "Complete every checksum before a frame reaches the guest: for router and firewall guests "
+	 "that forward frames without looking at offload flags."},
+	{"queues", KEY_TYPE_U64, VIF(queues), 1, VIF_QUEUES_MAX, NULL, "4", false,
+	 "Queues offered to the guest."},
 };
-const struct key_table vif_key_table = { "vif", NETBACK_VM_PATH "/UUID/vif/DEV", vif_keys,
-					 ARRAY_SIZE(vif_keys), sizeof(struct vif_policy) };
+const struct key_table vif_key_table = {"vif", NETBACK_VM_PATH "/UUID/vif/DEV", vif_keys,
+					ARRAY_SIZE(vif_keys), sizeof(struct vif_policy)};
 
-const struct key_table *const netback_key_tables[2] = { &team_key_table, &vif_key_table };
+const struct key_table *const netback_key_tables[2] = {&team_key_table, &vif_key_table};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netback_keys.h - every configuration key of netback-team: the tables that parse, check, document and apply them.
+ * netback_keys.h - every configuration key of netback-team: the tables that parse, check, document
+ * and apply them.
  *
  * Adding a key: one row in netback_keys.c and the member it fills.
  */
@@ -13,12 +14,13 @@
 #define NETBACK_TEAM_PATH "/local/domain/0/xenback/team"
 #define NETBACK_VM_PATH	  "/local/domain/0/xenback/vm"
 
-/** Policy of one VM's vif, from /local/domain/0/xenback/vm/UUID/vif/DEV: survives reboots of the guest. */
+/** Policy of one VM's vif, from /local/domain/0/xenback/vm/UUID/vif/DEV: survives reboots of the
+ * guest. */
 struct vif_policy {
 	char team[TEAM_NAME_MAX]; /**< "" = what `bridge` of the toolstack says */
 	bool learning, antispoof, csum_fill;
-	uint64_t queues;	 /**< queues offered to the guest */
-	uint64_t rate_bps;	 /**< 0 = what `rate` of the toolstack says */
+	uint64_t queues;   /**< queues offered to the guest */
+	uint64_t rate_bps; /**< 0 = what `rate` of the toolstack says */
 	uint64_t burst_bytes;
 };
 

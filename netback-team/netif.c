@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* netif.c - decoding and answering of netif ring slots; see netif.h. Used by guest_tx.c and guest_rx.c. */
+/* netif.c - decoding and answering of netif ring slots; see netif.h. Used by guest_tx.c and
+ * guest_rx.c. */
 #include "netif.h"
 
 static_assert(sizeof(netif_tx_request_t) == NETIF_TX_SLOT_BYTES, "netif.h: TX slot");
@@ -7,7 +8,8 @@ static_assert(sizeof(netif_rx_response_t) == NETIF_RX_SLOT_BYTES, "netif.h: RX s
 static_assert(sizeof(netif_rx_request_t) == NETIF_RX_SLOT_BYTES, "netif.h: RX slot");
 static_assert(sizeof(netif_extra_info_t) == NETIF_RX_SLOT_BYTES, "netif.h: extra info");
 
-static int decode_gso(const netif_extra_info_t *extra, struct netif_tx_packet *packet, const char **why)
+static int decode_gso(const netif_extra_info_t *extra, struct netif_tx_packet *packet,
+		      const char **why)
 {
 	if (extra->u.gso.size == 0) {
 		*why = "GSO extra info with size 0";
@@ -46,9 +48,9 @@ static int decode_extras(const struct ring_back *ring, uint32_t avail, uint32_t 
 			break;
 		case XEN_NETIF_EXTRA_TYPE_MCAST_ADD:
 		case XEN_NETIF_EXTRA_TYPE_MCAST_DEL:
-			packet->verdict = extra.type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD ?
-						  NETIF_VERDICT_MCAST_ADD :
-						  NETIF_VERDICT_MCAST_DEL;
+			packet->verdict = extra.type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD
+						  ? NETIF_VERDICT_MCAST_ADD
+						  : NETIF_VERDICT_MCAST_DEL;
 			memcpy(packet->mcast, extra.u.mcast.addr, 6);
 			break;
 		case XEN_NETIF_EXTRA_TYPE_HASH:
@@ -95,8 +97,8 @@ static int decode_slots(const struct ring_back *ring, uint32_t avail, uint32_t p
 			drop(packet, "slots larger than the packet");
 		else
 			left -= req.size;
-		packet->slots[packet->n_slots++] = (struct netif_slot){ req.gref, req.offset, req.size,
-									req.id };
+		packet->slots[packet->n_slots++] =
+			(struct netif_slot){req.gref, req.offset, req.size, req.id};
 		more = req.flags & NETTXF_more_data;
 	}
 	if (packet->verdict == NETIF_VERDICT_DROP)
@@ -125,13 +127,14 @@ int netif_tx_decode(const struct ring_back *ring, uint32_t avail, struct netif_t
 	packet->csum_blank = first.flags & NETTXF_csum_blank;
 	packet->data_validated = first.flags & NETTXF_data_validated;
 	packet->gso_size = 0;
-	packet->slots[0] = (struct netif_slot){ first.gref, first.offset, first.size, first.id };
+	packet->slots[0] = (struct netif_slot){first.gref, first.offset, first.size, first.id};
 
 	if (first.flags & NETTXF_extra_info) {
 		if (decode_extras(ring, avail, &pos, packet, why) < 0)
 			return -EPROTO;
 		if (packet->verdict != NETIF_VERDICT_OK) {
-			/* Multicast requests carry no frame: whatever the first slot says is ignored. */
+			/* Multicast requests carry no frame: whatever the first slot says is
+			 * ignored. */
 			packet->ring_slots = pos;
 			return 0;
 		}
@@ -172,7 +175,7 @@ void netif_tx_respond(struct ring_back *ring, const struct netif_tx_packet *pack
 
 void netif_rx_respond(struct ring_back *ring, uint16_t id, uint16_t flags, int16_t status)
 {
-	netif_rx_response_t rsp = { .id = id, .offset = 0, .flags = flags, .status = status };
+	netif_rx_response_t rsp = {.id = id, .offset = 0, .flags = flags, .status = status};
 
 	ring_back_respond(ring, &rsp, sizeof(rsp));
 }

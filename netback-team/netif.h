@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netif.h - the wire format of a vif (Xen public io/netif.h): packets out of a TX ring, packets into an RX ring. Pure.
+ * netif.h - the wire format of a vif (Xen public io/netif.h): packets out of a TX ring, packets
+ * into an RX ring. Pure.
  *
- * Guest requests are copied once (ring.h), judged, and only the copy is used. What a guest did wrong is either a packet that is
- * answered with an error (DROP) or the end of the device (-EPROTO): the distinction is that of Linux's xen-netback, so that
- * frontends which it tolerates live here too.
+ * Guest requests are copied once (ring.h), judged, and only the copy is used. What a guest did
+ * wrong is either a packet that is answered with an error (DROP) or the end of the device
+ * (-EPROTO): the distinction is that of Linux's xen-netback, so that frontends which it tolerates
+ * live here too.
  */
 #ifndef XB_NET_NETIF_H
 #define XB_NET_NETIF_H
@@ -15,15 +17,16 @@
 
 #include "xen/ring.h"
 
-/** Data slots of one packet that are accepted (XEN_NETIF_NR_SLOTS_MIN), and the number at which a guest is hostile. */
-#define NETIF_SLOTS_MAX	  18u
-#define NETIF_SLOTS_FATAL 20u
+/** Data slots of one packet that are accepted (XEN_NETIF_NR_SLOTS_MIN), and the number at which a
+ * guest is hostile. */
+#define NETIF_SLOTS_MAX	    18u
+#define NETIF_SLOTS_FATAL   20u
 #define NETIF_TX_SLOT_BYTES 12u
 #define NETIF_RX_SLOT_BYTES 8u
 
 enum netif_verdict {
-	NETIF_VERDICT_OK,   /**< a frame to forward */
-	NETIF_VERDICT_DROP, /**< malformed: answer every slot with ERROR */
+	NETIF_VERDICT_OK,	 /**< a frame to forward */
+	NETIF_VERDICT_DROP,	 /**< malformed: answer every slot with ERROR */
 	NETIF_VERDICT_MCAST_ADD, /**< a request about the multicast filter, no frame */
 	NETIF_VERDICT_MCAST_DEL,
 };
@@ -49,13 +52,15 @@ struct netif_tx_packet {
 };
 
 /**
- * Decodes the packet at ring->req_cons, of which `avail` slots are known to be there; consumes nothing.
- * Returns 0 (see verdict), or -EPROTO with *why (static text): the guest broke the protocol, stop its device.
+ * Decodes the packet at ring->req_cons, of which `avail` slots are known to be there; consumes
+ * nothing. Returns 0 (see verdict), or -EPROTO with *why (static text): the guest broke the
+ * protocol, stop its device.
  */
 int netif_tx_decode(const struct ring_back *ring, uint32_t avail, struct netif_tx_packet *packet,
 		    const char **why);
 
-/** Size field of the next packet's first slot: what shaping is decided on before anything is consumed. */
+/** Size field of the next packet's first slot: what shaping is decided on before anything is
+ * consumed. */
 uint32_t netif_tx_peek_size(const struct ring_back *ring);
 
 /** Writes the responses of a decoded packet: status for data slots, NULL for extras. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* shape.c - token bucket, see shape.h. Used by guest_tx.c before a frame leaves the guest's ring. */
+/* shape.c - token bucket, see shape.h. Used by guest_tx.c before a frame leaves the guest's ring.
+ */
 #include "shape.h"
 
 #include <ctype.h>
@@ -20,8 +21,8 @@ void shape_set(struct shape *shape, uint64_t rate_bps, uint64_t burst_bytes, uin
 	uint64_t debt_bytes = 0;
 
 	if (shape->rate_bps && shape->full_ns > now_ns)
-		debt_bytes = (uint64_t)((__uint128_t)(shape->full_ns - now_ns) * shape->rate_bps / 8 /
-					NSEC_PER_SEC);
+		debt_bytes = (uint64_t)((__uint128_t)(shape->full_ns - now_ns) * shape->rate_bps /
+					8 / NSEC_PER_SEC);
 	shape->rate_bps = rate_bps;
 	shape->burst_bytes = MAX(burst_bytes, FRAME_MAX_BYTES);
 	shape->frac = 0;

@@ -2,8 +2,8 @@
 /*
  * shape.h - how fast a guest may send: a token bucket over wire bytes. Pure: time is passed in.
  *
- * Tokens are kept as time: the bucket is full when `full_ns` lies in the past, and each frame moves it forward by its size at the
- * rate. So an idle hour costs nothing and rounding never accumulates.
+ * Tokens are kept as time: the bucket is full when `full_ns` lies in the past, and each frame moves
+ * it forward by its size at the rate. So an idle hour costs nothing and rounding never accumulates.
  */
 #ifndef XB_NET_SHAPE_H
 #define XB_NET_SHAPE_H
@@ -18,14 +18,16 @@ struct shape {
 	uint64_t frac;	      /**< bits * 1e9 not yet turned into ns */
 };
 
-/** New rate and burst; what was used so far stays used. burst_bytes is raised to one maximal frame (65535). */
+/** New rate and burst; what was used so far stays used. burst_bytes is raised to one maximal frame
+ * (65535). */
 void shape_set(struct shape *shape, uint64_t rate_bps, uint64_t burst_bytes, uint64_t now_ns);
 /** When a frame of `bytes` may go: <= now_ns means now. */
 uint64_t shape_ready_ns(const struct shape *shape, uint32_t bytes, uint64_t now_ns);
 /** Takes the tokens of a frame that goes. */
 void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns);
 
-/** Parses the toolstack's rate= value "BYTES,USEC" (bytes per interval); -EINVAL when it is anything else. 0,x = unlimited. */
+/** Parses the toolstack's rate= value "BYTES,USEC" (bytes per interval); -EINVAL when it is
+ * anything else. 0,x = unlimited. */
 int shape_parse_xl_rate(const char *value, uint64_t *rate_bps, uint64_t *burst_bytes);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * team_status.c - what a team looks like: replies for xenbackctl, the read-only mirror in xenstore, failover by hand.
+ * team_status.c - what a team looks like: replies for xenbackctl, the read-only mirror in xenstore,
+ * failover by hand.
  *
  * The worker owns the team; a snapshot is taken in its thread and printed in ours.
  */
@@ -52,22 +53,24 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 	const struct uplink_stats *s;
 
 	if (i < 0)
-		return json_pack("{s:s, s:s, s:i, s:b, s:b}", "name", member->name, "state", "absent",
-				 "priority", (int)member->priority, "carrier", 0, "active", 0);
+		return json_pack("{s:s, s:s, s:i, s:b, s:b}", "name", member->name, "state",
+				 "absent", "priority", (int)member->priority, "carrier", 0,
+				 "active", 0);
 	m = &snap->team.members[i];
 	s = &snap->stats[i];
-	return json_pack(
-		"{s:s, s:s, s:i, s:b, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i}",
-		"name", member->name, "state", team_member_state_name(m->state), "priority",
-		(int)member->priority, "carrier", (int)member->link.carrier, "admin_up",
-		(int)member->link.admin_up, "active", snap->team.active == i, "reason",
-		m->reason ? m->reason : "", "since_ms",
-		(json_int_t)((snap->now_ns - m->since_ns) / NSEC_PER_MSEC), "tx_packets",
-		(json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes, "rx_packets",
-		(json_int_t)s->rx_packets, "rx_bytes", (json_int_t)s->rx_bytes, "rx_dropped",
-		(json_int_t)(s->rx_dropped + s->rx_dropped_host), "errors", (json_int_t)m->n_errors, "flaps",
-		(json_int_t)m->n_flaps, "speed_mbps", (int)member->link.speed_mbps, "mtu",
-		(int)member->link.mtu);
+	return json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:I, s:i, s:i}",
+			 "name", member->name, "state", team_member_state_name(m->state),
+			 "priority", (int)member->priority, "carrier", (int)member->link.carrier,
+			 "admin_up", (int)member->link.admin_up, "active", snap->team.active == i,
+			 "reason", m->reason ? m->reason : "", "since_ms",
+			 (json_int_t)((snap->now_ns - m->since_ns) / NSEC_PER_MSEC), "tx_packets",
+			 (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
+			 "rx_packets", (json_int_t)s->rx_packets, "rx_bytes",
+			 (json_int_t)s->rx_bytes, "rx_dropped",
+			 (json_int_t)(s->rx_dropped + s->rx_dropped_host), "errors",
+			 (json_int_t)m->n_errors, "flaps", (json_int_t)m->n_flaps, "speed_mbps",
+			 (int)member->link.speed_mbps, "mtu", (int)member->link.mtu);
 }
 
 static json_t *options_to_json(const struct team_options *options)
@@ -100,8 +103,8 @@ json_t *team_to_json(struct team_entry *entry)
 	}
 	reply = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "name", entry->name, "mode",
 			  policy_names[entry->options.mode], "active", active, "state",
-			  up ? "up" : "down", "members", members, "vifs", (int)entry->users, "options",
-			  options_to_json(&entry->options));
+			  up ? "up" : "down", "members", members, "vifs", (int)entry->users,
+			  "options", options_to_json(&entry->options));
 	if (error)
 		json_object_set_new(reply, "error", json_string(error));
 	return reply;
@@ -129,16 +132,18 @@ static int call_failover(void *ctx, void *arg)
 	return team_failover(&w->team, member, w->now_ns);
 }
 
-int team_entry_failover(struct team_entry *entry, const char *member, char *error, size_t error_size)
+int team_entry_failover(struct team_entry *entry, const char *member, char *error,
+			size_t error_size)
 {
 	int rc = worker_call(entry->worker, call_failover, (void *)member);
 
 	if (rc == -ENETDOWN)
-		snprintf(error, error_size, "team %s: %s is not usable now; `team show %s` says why",
-			 entry->name, member[0] ? member : "no other member", entry->name);
+		snprintf(error, error_size,
+			 "team %s: %s is not usable now; `team show %s` says why", entry->name,
+			 member[0] ? member : "no other member", entry->name);
 	else if (rc < 0)
-		snprintf(error, error_size, "team %s: \"%s\" is not one of its members", entry->name,
-			 member);
+		snprintf(error, error_size, "team %s: \"%s\" is not one of its members",
+			 entry->name, member);
 	return rc;
 }
 
@@ -156,7 +161,8 @@ static void mirror(struct team_entry *entry)
 	const struct team *team = &snap->team;
 
 	worker_call(entry->worker, call_snapshot, snap);
-	put(conf, entry->name, "active", team->active >= 0 ? team->members[team->active].name : "none");
+	put(conf, entry->name, "active",
+	    team->active >= 0 ? team->members[team->active].name : "none");
 	for (unsigned int i = 0; i < entry->n_members; i++) {
 		AUTO_FREE char *key = xb_asprintf("member/%s", entry->members[i].name);
 		int m = team_find(team, entry->members[i].name);
@@ -182,8 +188,8 @@ static int on_mirror(sd_event_source *source, uint64_t usec, void *ctx)
 
 int team_status_init(struct teams *teams)
 {
-	int rc = sd_event_add_time_relative(teams->nb->app->event, &teams->mirror_timer, CLOCK_MONOTONIC,
-					    0, 1000, on_mirror, teams);
+	int rc = sd_event_add_time_relative(teams->nb->app->event, &teams->mirror_timer,
+					    CLOCK_MONOTONIC, 0, 1000, on_mirror, teams);
 
 	return rc < 0 ? rc : 0;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * teams.c - the teams as data: from /local/domain/0/xenback/team to workers, NICs and link watches, live.
+ * teams.c - the teams as data: from /local/domain/0/xenback/team to workers, NICs and link watches,
+ * live.
  *
- * One entry a team. A change of its directory is applied as a whole: options at once, members by difference. A NIC that may not join
- * (enslaved, in another team, carries the host's address) is refused with its reason; one that does not exist yet joins when it
- * appears. A NIC that vanished is opened again when link watch sees it return.
+ * One entry a team. A change of its directory is applied as a whole: options at once, members by
+ * difference. A NIC that may not join (enslaved, in another team, carries the host's address) is
+ * refused with its reason; one that does not exist yet joins when it appears. A NIC that vanished
+ * is opened again when link watch sees it return.
  */
 #include "teams_priv.h"
 
@@ -77,7 +79,7 @@ static int mail_team_changed(void *ctx, void *arg)
 static void on_vif_failed(void *ctx, struct vif *vif, const char *why)
 {
 	struct team_entry *entry = ctx;
-	struct vif_letter letter = { vif, vif->config.domid, vif->config.devid, why };
+	struct vif_letter letter = {vif, vif->config.domid, vif->config.devid, why};
 
 	mailbox_post(entry->teams->nb->mail, mail_vif_failed, &letter, sizeof(letter));
 }
@@ -132,8 +134,8 @@ static int call_link(void *ctx, void *arg)
 
 static void open_nic(struct team_entry *entry, struct member_entry *member)
 {
-	struct nic_packet_options options = { .netns_fd = entry->netns_fd };
-	struct add_call call = { .member = member };
+	struct nic_packet_options options = {.netns_fd = entry->netns_fd};
+	struct add_call call = {.member = member};
 	char error[256];
 	json_t *labels;
 	int rc;
@@ -171,8 +173,8 @@ static int mail_link(void *ctx, void *arg)
 	again = letter->state.ifindex != member->link.ifindex;
 	member->link = letter->state;
 	if (letter->state.ifindex == 0)
-		log_warn("%s: %s: the interface is gone; it joins again when it returns", entry->name,
-			 member->name);
+		log_warn("%s: %s: the interface is gone; it joins again when it returns",
+			 entry->name, member->name);
 	else if (again || !member->open)
 		open_nic(entry, member);
 	/* What link watch told the worker itself may have come before the member was there. */
@@ -185,7 +187,7 @@ static int mail_link(void *ctx, void *arg)
 static void on_link(void *ctx, const struct link_state *state)
 {
 	struct team_entry *entry = ctx;
-	struct link_letter letter = { .state = *state };
+	struct link_letter letter = {.state = *state};
 
 	worker_post(entry->worker, call_link, state, sizeof(*state));
 	snprintf(letter.team, sizeof(letter.team), "%s", entry->name);
@@ -254,8 +256,8 @@ static void add_member(struct team_entry *entry, const struct member_entry *want
 }
 
 /* The wanted members of the key; false and error when a word is no member. */
-static bool parse_members(const char *text, struct member_entry *wanted, unsigned int *n, char *error,
-			  size_t error_size)
+static bool parse_members(const char *text, struct member_entry *wanted, unsigned int *n,
+			  char *error, size_t error_size)
 {
 	const char *rest = text;
 	bool bad = false;
@@ -267,7 +269,8 @@ static bool parse_members(const char *text, struct member_entry *wanted, unsigne
 	}
 	if (bad)
 		snprintf(error, error_size,
-			 "members: \"%s\": allowed are interface names (up to 15 letters) with an optional "
+			 "members: \"%s\": allowed are interface names (up to 15 letters) with an "
+			 "optional "
 			 ":PRIORITY of 0 to 255, separated by spaces",
 			 text);
 	else if (*rest && strspn(rest, " \t") != strlen(rest))
@@ -357,9 +360,8 @@ static void destroy_entry(struct team_entry *entry)
 static int start_entry(struct team_entry *entry, char *error, size_t error_size)
 {
 	struct app *app = entry->teams->nb->app;
-	struct worker_observer observer = { .vif_failed = on_vif_failed,
-					    .team_changed = on_team_changed,
-					    .ctx = entry };
+	struct worker_observer observer = {
+		.vif_failed = on_vif_failed, .team_changed = on_team_changed, .ctx = entry};
 	int rc;
 
 	if (entry->options.netns[0]) {
@@ -428,7 +430,8 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 	if (rc == 0 && entry) {
 		entry->seen = true;
 		if (apply_members(entry, call.options.members, fresh, error, sizeof(error))) {
-			memcpy(call.options.netns, entry->options.netns, sizeof(call.options.netns));
+			memcpy(call.options.netns, entry->options.netns,
+			       sizeof(call.options.netns));
 			entry->options = call.options;
 			worker_call(entry->worker, call_options, &call);
 			linkwatch_set_poll(entry->linkwatch, call.options.carrier_poll_ns);
@@ -449,7 +452,8 @@ static void sweep(struct teams *teams)
 			log_info("%s: team removed", entry->name);
 			destroy_entry(entry);
 		} else if (entry->n_members > 0) {
-			log_warn("%s: removed from the configuration while %u vif(s) use it: its members "
+			log_warn("%s: removed from the configuration while %u vif(s) use it: its "
+				 "members "
 				 "are released, the vifs stay without uplink",
 				 entry->name, entry->users);
 			while (entry->n_members > 0)
@@ -507,7 +511,8 @@ char *teams_names(const struct teams *teams)
 	char *all = NULL;
 
 	HASH_ITER (hh, teams->entries, entry, tmp) {
-		char *longer = all ? xb_asprintf("%s, %s", all, entry->name) : xb_strdup(entry->name);
+		char *longer =
+			all ? xb_asprintf("%s, %s", all, entry->name) : xb_strdup(entry->name);
 
 		free(all);
 		all = longer;

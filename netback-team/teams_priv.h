@@ -13,8 +13,8 @@ struct member_entry {
 	char name[TEAM_NAME_MAX];
 	uint8_t priority;
 	bool open;		/**< has a NIC in the worker */
-	struct link_state link;	  /**< last seen */
-	char refused[256];	  /**< why it may not join, "" = it may */
+	struct link_state link; /**< last seen */
+	char refused[256];	/**< why it may not join, "" = it may */
 	struct stats_group *group;
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * uplink.c - the worker's side of the team: frames to and from the members' NICs, re-selection when one can't send, announcements.
+ * uplink.c - the worker's side of the team: frames to and from the members' NICs, re-selection when
+ * one can't send, announcements.
  *
- * A frame that a member could not take (no carrier, admin down, gone) is offered to the next member in the same pass, so a dead
- * link costs nothing but the members that were tried. A NIC whose queue is full is waited for, up to 5 ms.
+ * A frame that a member could not take (no carrier, admin down, gone) is offered to the next member
+ * in the same pass, so a dead link costs nothing but the members that were tried. A NIC whose queue
+ * is full is waited for, up to 5 ms.
  */
 #include "worker.h"
 
@@ -117,9 +119,9 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 		rec->queue->vif->stats.tx_too_big++;
 		return;
 	}
-	rec->iov[0] = (struct iovec){ &pkt->vnet, sizeof(pkt->vnet) };
+	rec->iov[0] = (struct iovec){&pkt->vnet, sizeof(pkt->vnet)};
 	for (unsigned int i = 0; i < pkt->n_frags; i++)
-		rec->iov[i + 1] = (struct iovec){ pkt->frags[i].virt, pkt->frags[i].len };
+		rec->iov[i + 1] = (struct iovec){pkt->frags[i].virt, pkt->frags[i].len};
 	up->records[up->n_msgs] = rec;
 	msg = &up->msgs[up->n_msgs++];
 	memset(&msg->msg_hdr, 0, sizeof(msg->msg_hdr));
@@ -137,14 +139,15 @@ static void count_sent(struct worker *w, struct uplink *up, unsigned int from, u
 
 static void wait_for_room(struct worker *w)
 {
-	const struct timespec pause = { .tv_nsec = FULL_WAIT_NS };
+	const struct timespec pause = {.tv_nsec = FULL_WAIT_NS};
 
 	w->stats.nic_full_waits++;
 	nanosleep(&pause, NULL);
 }
 
 /* The member can't send now: what is left goes to others. */
-static void reselect(struct worker *w, struct uplink *up, unsigned int from, unsigned int n, int error)
+static void reselect(struct worker *w, struct uplink *up, unsigned int from, unsigned int n,
+		     int error)
 {
 	team_on_send_error(&w->team, up->member, error, w->now_ns);
 	if (error == ENXIO || error == ENODEV) {
@@ -227,7 +230,8 @@ void uplink_flush(struct worker *w)
 	} while (again);
 }
 
-/* Puts back the tag that the kernel took off (IEEE 802.1Q, 802.1ad): the frame begins 4 bytes earlier. */
+/* Puts back the tag that the kernel took off (IEEE 802.1Q, 802.1ad): the frame begins 4 bytes
+ * earlier. */
 static uint8_t *insert_vlan(uint8_t *frame, int32_t tci, struct virtio_net_hdr *vnet)
 {
 	uint16_t tpid = tci & NIC_VLAN_SERVICE ? ETH_P_8021AD : ETH_P_8021Q;
@@ -312,8 +316,8 @@ static unsigned int refill(struct worker *w)
 			v->bufs[i] = buf_get(w->pool, BUF_BIG_DATA);
 		if (!v->bufs[i])
 			break;
-		v->iov[i][0] = (struct iovec){ &v->vnet[i], sizeof(v->vnet[i]) };
-		v->iov[i][1] = (struct iovec){ v->bufs[i]->data, BUF_BIG_DATA };
+		v->iov[i][0] = (struct iovec){&v->vnet[i], sizeof(v->vnet[i])};
+		v->iov[i][1] = (struct iovec){v->bufs[i]->data, BUF_BIG_DATA};
 		memset(&v->msgs[i].msg_hdr, 0, sizeof(v->msgs[i].msg_hdr));
 		v->msgs[i].msg_hdr.msg_iov = v->iov[i];
 		v->msgs[i].msg_hdr.msg_iovlen = 2;
@@ -327,7 +331,8 @@ static bool receive_one(struct worker *w, struct uplink *up)
 	int n;
 
 	if (room == 0)
-		return false; /* every buffer waits for guests: the socket's own buffer takes the rest */
+		return false; /* every buffer waits for guests: the socket's own buffer takes the
+				 rest */
 	n = up->nic->ops->recv(up->nic, w->vector->msgs, w->vector->vlan_tci, room);
 	w->stats.receives++;
 	if (n < 0) {
@@ -357,12 +362,13 @@ bool uplink_receive(struct worker *w)
 	return more;
 }
 
-/* A RARP goes to the active member, or in modes without one to every member: the switch learns where its answers belong. */
+/* A RARP goes to the active member, or in modes without one to every member: the switch learns
+ * where its answers belong. */
 static void announce_one(struct worker *w, uint8_t *frame)
 {
-	struct virtio_net_hdr vnet = { 0 };
-	struct iovec iov[2] = { { &vnet, sizeof(vnet) }, { frame, FRAME_RARP_LEN } };
-	struct mmsghdr msg = { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 2 } };
+	struct virtio_net_hdr vnet = {0};
+	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, FRAME_RARP_LEN}};
+	struct mmsghdr msg = {.msg_hdr = {.msg_iov = iov, .msg_iovlen = 2}};
 	struct uplink *up = w->team.active >= 0 ? w->uplinks[w->team.active] : NULL;
 
 	if (up && up->nic && up->nic->ops->send(up->nic, &msg, 1) == 1)
@@ -409,11 +415,14 @@ static void on_active(void *ctx, struct team *team, int old, int new, const char
 
 void uplink_team_observer(struct worker *w, struct team_observer *observer)
 {
-	*observer = (struct team_observer){ .member = on_member, .active = on_active, .ctx = w };
+	*observer = (struct team_observer){.member = on_member, .active = on_active, .ctx = w};
 }
 
 const struct stat_desc uplink_stat_descs[] = {
-#define ROW(member, text) { #member, STAT_KIND_COUNTER, offsetof(struct uplink_stats, member), text }
+#define ROW(member, text)                                                                          \
+	{                                                                                          \
+#member, STAT_KIND_COUNTER, offsetof(struct uplink_stats, member), text            \
+	}
 	ROW(tx_packets, "Frames sent through this member"),
 	ROW(tx_bytes, "Bytes sent through this member"),
 	ROW(tx_errors, "Frames that this member could not send"),

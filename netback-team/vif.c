@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vif.c - birth and death of a guest interface in its worker; see vif.h. The data path is in guest_tx.c and guest_rx.c. */
+/* vif.c - birth and death of a guest interface in its worker; see vif.h. The data path is in
+ * guest_tx.c and guest_rx.c. */
 #include "vif.h"
 
 #include <errno.h>
@@ -22,7 +23,8 @@ static int map_ring(struct vif *vif, uint32_t ref, uint32_t slot_bytes, void **p
 	if (rc < 0) {
 		*page = NULL;
 		snprintf(error, error_size,
-			 "%s-ring-ref %u: cannot map the guest's page: %s (a reference it granted to "
+			 "%s-ring-ref %u: cannot map the guest's page: %s (a reference it granted "
+			 "to "
 			 "us, writable, is needed)",
 			 what, ref, strerror(-rc));
 		return rc;
@@ -35,14 +37,15 @@ static int map_ring(struct vif *vif, uint32_t ref, uint32_t slot_bytes, void **p
 	return rc;
 }
 
-static int bind_port(struct vif *vif, struct vif_queue *q, uint32_t remote, uint32_t *port, char *error,
-		size_t error_size)
+static int bind_port(struct vif *vif, struct vif_queue *q, uint32_t remote, uint32_t *port,
+		     char *error, size_t error_size)
 {
 	int rc = worker_evt_bind(vif->worker, q, vif->config.domid, remote, port);
 
 	if (rc < 0) {
 		*port = UINT32_MAX;
-		snprintf(error, error_size, "event-channel %u: cannot bind: %s (a port offered to us is needed)",
+		snprintf(error, error_size,
+			 "event-channel %u: cannot bind: %s (a port offered to us is needed)",
 			 remote, strerror(-rc));
 	}
 	return rc;
@@ -88,8 +91,8 @@ static void close_queue(struct vif *vif, struct vif_queue *q)
 
 static int join_switch(struct vif *vif, char *error, size_t error_size)
 {
-	struct sw_port_options options = { .learning = vif->config.learning,
-					   .antispoof = vif->config.antispoof };
+	struct sw_port_options options = {.learning = vif->config.learning,
+					  .antispoof = vif->config.antispoof};
 	char mac[18];
 
 	memcpy(options.mac, vif->config.mac, 6);
@@ -98,8 +101,8 @@ static int join_switch(struct vif *vif, char *error, size_t error_size)
 		return 0;
 	frame_mac_format(mac, vif->config.mac);
 	if (vif->port == -EEXIST)
-		snprintf(error, error_size, "mac %s: another guest of team %s has this address", mac,
-			 vif->worker->team.name);
+		snprintf(error, error_size, "mac %s: another guest of team %s has this address",
+			 mac, vif->worker->team.name);
 	else if (vif->port == -EINVAL)
 		snprintf(error, error_size, "mac %s: not the address of one interface", mac);
 	else
@@ -175,7 +178,10 @@ void vif_set_mcast_control(struct vif *vif, bool on)
 }
 
 const struct stat_desc vif_stat_descs[] = {
-#define ROW(member, text) { #member, STAT_KIND_COUNTER, offsetof(struct vif_stats, member), text }
+#define ROW(member, text)                                                                          \
+	{                                                                                          \
+#member, STAT_KIND_COUNTER, offsetof(struct vif_stats, member), text               \
+	}
 	ROW(tx_packets, "Frames taken from the guest"),
 	ROW(tx_bytes, "Bytes taken from the guest"),
 	ROW(tx_gso_packets, "Frames of the guest that were GSO"),

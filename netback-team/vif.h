@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vif.h - one guest interface as its worker sees it: queues of rings, what the frontend can do, counters.
+ * vif.h - one guest interface as its worker sees it: queues of rings, what the frontend can do,
+ * counters.
  *
- * Lifetime: the control thread (vifdev.c) reads the frontend's keys into a vif_config and calls vif_open, which maps and binds
- * inside the worker; vif_close undoes it. Between the two everything here belongs to the worker thread; the control thread only
- * reads counters.
+ * Lifetime: the control thread (vifdev.c) reads the frontend's keys into a vif_config and calls
+ * vif_open, which maps and binds inside the worker; vif_close undoes it. Between the two everything
+ * here belongs to the worker thread; the control thread only reads counters.
  */
 #ifndef XB_NET_VIF_H
 #define XB_NET_VIF_H
@@ -17,12 +18,13 @@
 #include "stats.h"
 #include "xen/ring.h"
 
-#define VIF_QUEUES_MAX	    16u
-#define VIF_RXQ_BYTES_MAX   524288u	    /**< frames waiting for RX requests, a queue (XSA-392: by bytes) */
+#define VIF_QUEUES_MAX 16u
+#define VIF_RXQ_BYTES_MAX                                                                          \
+	524288u /**< frames waiting for RX requests, a queue (XSA-392: by bytes) */
 #define VIF_RXQ_FRAMES_MAX  1024u
-#define VIF_DRAIN_NS	    10000000000ull  /**< a frame waits at most so long */
-#define VIF_DRAIN_NOTIFY_NS 30000000ull	    /**< ... for frontends without feature-rx-notify */
-#define VIF_STALL_NS	    60000000000ull  /**< no RX request for so long: the guest takes no frames */
+#define VIF_DRAIN_NS	    10000000000ull /**< a frame waits at most so long */
+#define VIF_DRAIN_NOTIFY_NS 30000000ull	   /**< ... for frontends without feature-rx-notify */
+#define VIF_STALL_NS	    60000000000ull /**< no RX request for so long: the guest takes no frames */
 
 struct worker;
 
@@ -53,14 +55,14 @@ struct vif_config {
 struct vif_stats {
 	uint64_t tx_packets, tx_bytes; /**< from the guest */
 	uint64_t tx_gso_packets;
-	uint64_t tx_errors;	/**< malformed or grant copy failed */
-	uint64_t tx_spoofed;	/**< source address not the guest's */
-	uint64_t tx_control;	/**< link-local control frames, never forwarded */
-	uint64_t tx_no_member;	/**< no member of the team was up */
-	uint64_t tx_too_big;	/**< larger than the NIC's MTU */
-	uint64_t tx_refused;	/**< the NIC's driver refused the frame */
-	uint64_t tx_throttled;	/**< times the rate limit held a frame back in the ring */
-	uint64_t tx_local_packets; /**< to another guest of this team */
+	uint64_t tx_errors;	       /**< malformed or grant copy failed */
+	uint64_t tx_spoofed;	       /**< source address not the guest's */
+	uint64_t tx_control;	       /**< link-local control frames, never forwarded */
+	uint64_t tx_no_member;	       /**< no member of the team was up */
+	uint64_t tx_too_big;	       /**< larger than the NIC's MTU */
+	uint64_t tx_refused;	       /**< the NIC's driver refused the frame */
+	uint64_t tx_throttled;	       /**< times the rate limit held a frame back in the ring */
+	uint64_t tx_local_packets;     /**< to another guest of this team */
 	uint64_t rx_packets, rx_bytes; /**< to the guest */
 	uint64_t rx_gso_packets;
 	uint64_t rx_segmented; /**< segments made in software for a guest without GSO */
@@ -88,17 +90,18 @@ struct vif_queue {
 	unsigned int index;
 	struct ring_back tx, rx;
 	void *tx_page, *rx_page;
-	uint32_t tx_port, rx_port; /**< ours; equal when shared */
+	uint32_t tx_port, rx_port;     /**< ours; equal when shared */
 	struct vif_queue *prev, *next; /**< in the worker's ready list */
 	struct vif_queue *touched_next;
-	bool ready;   /**< in the ready list */
-	bool touched; /**< responses were written that are not pushed yet */
+	bool ready;		   /**< in the ready list */
+	bool touched;		   /**< responses were written that are not pushed yet */
 	bool tx_masked, rx_masked; /**< our port fired and was not unmasked yet */
-	bool peek; /**< recent frames went to other guests: read headers first, then copy guest to guest */
-	bool dry;     /**< nothing left in the TX ring at the last look */
+	bool peek; /**< recent frames went to other guests: read headers first, then copy guest to
+		      guest */
+	bool dry;  /**< nothing left in the TX ring at the last look */
 	bool stalled;
-	uint64_t tx_blocked_ns;	 /**< rate limit: look again then; 0 = not blocked */
-	uint64_t rx_starved_ns;	 /**< since when frames wait without RX requests; 0 = none wait */
+	uint64_t tx_blocked_ns; /**< rate limit: look again then; 0 = not blocked */
+	uint64_t rx_starved_ns; /**< since when frames wait without RX requests; 0 = none wait */
 	struct vif_rx_wait wait;
 };
 
@@ -116,15 +119,17 @@ struct vif {
 };
 
 /**
- * Worker thread: maps the rings, binds the ports, joins the switch, looks at both rings once. Rings that a predecessor of ours
- * served are taken up where its last response stands. Returns 0 or -errno with a sentence in error.
+ * Worker thread: maps the rings, binds the ports, joins the switch, looks at both rings once. Rings
+ * that a predecessor of ours served are taken up where its last response stands. Returns 0 or
+ * -errno with a sentence in error.
  */
 int vif_open(struct vif **vif, struct worker *worker, const struct vif_config *config, void *owner,
 	     char *error, size_t error_size);
 /** Worker thread: forgets waiting frames, unbinds, unmaps, leaves the switch. */
 void vif_close(struct vif *vif);
 
-/** Worker thread: the guest broke the protocol (why: static text); its rings are served no more and the control thread is told. */
+/** Worker thread: the guest broke the protocol (why: static text); its rings are served no more and
+ * the control thread is told. */
 void vif_fail(struct vif *vif, const char *why);
 
 /** Worker thread: new limit, live. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vifdev.c - a vif as the control thread sees it: keys in, features out, connected to its team's worker.
+ * vifdev.c - a vif as the control thread sees it: keys in, features out, connected to its team's
+ * worker.
  *
- * The scanner (common/xen/backend.h) calls this driver as a device passes through the xenbus states. Everything that a guest wrote is
- * read in one transaction, bounded and checked, before a worker hears of it.
+ * The scanner (common/xen/backend.h) calls this driver as a device passes through the xenbus
+ * states. Everything that a guest wrote is read in one transaction, bounded and checked, before a
+ * worker hears of it.
  */
 #include "netback.h"
 
@@ -69,7 +71,8 @@ static void read_policy(struct vifdev *vd)
 		confstore_set_error(vd->nb->conf, dir, rc < 0 ? vd->policy_error : NULL);
 }
 
-/* The rate in force: the VM's policy before the toolstack's rate=. A wrong one is reported and the old one stays. */
+/* The rate in force: the VM's policy before the toolstack's rate=. A wrong one is reported and the
+ * old one stays. */
 static void read_rate(struct vifdev *vd, uint64_t *rate_bps, uint64_t *burst_bytes)
 {
 	AUTO_FREE char *value = NULL;
@@ -85,7 +88,8 @@ static void read_rate(struct vifdev *vd, uint64_t *rate_bps, uint64_t *burst_byt
 		return;
 	}
 	if (shape_parse_xl_rate(value, &rate, &burst) < 0) {
-		log_warn("%s: rate \"%s\" in %s: not \"BYTES,MICROSECONDS\" as xl writes it; the limit stays "
+		log_warn("%s: rate \"%s\" in %s: not \"BYTES,MICROSECONDS\" as xl writes it; the "
+			 "limit stays "
 			 "as it was",
 			 vd->dev->name, value, vd->dev->dir);
 		return;
@@ -128,9 +132,11 @@ static void vifdev_destroy(void *ctx, struct backend_device *dev)
 
 static int vifdev_publish(void *ctx, struct backend_device *dev, xen_txn txn)
 {
-	static const char *const on[] = { "feature-rx-copy", "feature-sg", "feature-gso-tcpv4",
-					  "feature-gso-tcpv6", "feature-ipv6-csum-offload",
-					  "feature-split-event-channels", "feature-multicast-control" };
+	static const char *const on[] = {
+		"feature-rx-copy",	     "feature-sg",
+		"feature-gso-tcpv4",	     "feature-gso-tcpv6",
+		"feature-ipv6-csum-offload", "feature-split-event-channels",
+		"feature-multicast-control"};
 	struct vifdev *vd = dev->ctx;
 	int rc = 0;
 
@@ -155,8 +161,8 @@ static int need_u32(struct vifdev *vd, xen_txn txn, const char *key, uint32_t mi
 	if (rc == -ENOENT)
 		snprintf(error, error_size, "the frontend did not write %s", key);
 	else if (rc < 0)
-		snprintf(error, error_size, "the frontend's %s is not a number from %u to %u", key, min,
-			 max);
+		snprintf(error, error_size, "the frontend's %s is not a number from %u to %u", key,
+			 min, max);
 	return rc;
 }
 
@@ -169,8 +175,8 @@ static bool flag(struct vifdev *vd, xen_txn txn, const char *key, bool absent)
 	return value != 0;
 }
 
-static int read_queue(struct vifdev *vd, xen_txn txn, const char *prefix, struct vif_queue_config *queue,
-		      char *error, size_t error_size)
+static int read_queue(struct vifdev *vd, xen_txn txn, const char *prefix,
+		      struct vif_queue_config *queue, char *error, size_t error_size)
 {
 	char key[64];
 	int rc;
@@ -201,8 +207,9 @@ static int read_frontend(struct vifdev *vd, xen_txn txn, struct vif_config *conf
 	int rc;
 
 	if (!flag(vd, txn, "request-rx-copy", false)) {
-		snprintf(error, error_size, "the frontend does not ask for request-rx-copy; page flipping is "
-					    "not supported");
+		snprintf(error, error_size,
+			 "the frontend does not ask for request-rx-copy; page flipping is "
+			 "not supported");
 		return -EOPNOTSUPP;
 	}
 	rc = backend_read_u32(vd->dev, txn, true, "multi-queue-num-queues", 1,
@@ -232,8 +239,8 @@ static int read_frontend(struct vifdev *vd, xen_txn txn, struct vif_config *conf
 
 static int read_mac(struct vifdev *vd, struct vif_config *config, char *error, size_t error_size)
 {
-	static const struct key key = { .name = "mac", .type = KEY_TYPE_MAC };
-	static const struct key_table table = { "mac", "", &key, 1, 6 };
+	static const struct key key = {.name = "mac", .type = KEY_TYPE_MAC};
+	static const struct key_table table = {"mac", "", &key, 1, 6};
 	AUTO_FREE char *value = NULL;
 	char why[KEY_ERROR_MAX];
 
@@ -303,7 +310,7 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 	struct netback *nb = ctx;
 	struct vifdev *vd = dev->ctx;
 	struct vif_config config;
-	struct open_call call = { &config, vd, NULL, error, error_size };
+	struct open_call call = {&config, vd, NULL, error, error_size};
 	char name[TEAM_NAME_MAX];
 	int rc;
 
@@ -319,8 +326,8 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 		AUTO_FREE char *known = teams_names(nb->teams);
 
 		snprintf(error, error_size,
-			 "bridge=\"%s\": there is no such team; known: %s (xenbackctl team add)", name,
-			 known);
+			 "bridge=\"%s\": there is no such team; known: %s (xenbackctl team add)",
+			 name, known);
 		return -ENOENT;
 	}
 	rc = worker_call(team_entry_worker(vd->team), call_open, &call);
@@ -333,8 +340,8 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 	vd->group = stats_add(nb->app->stats, "vif",
 			      json_pack("{s:s, s:s}", "vif", dev->name, "uuid", vd->uuid),
 			      vif_stat_descs, vif_n_stat_descs, &vd->vif->stats);
-	log_info("%s: %s to team %s, %u queue(s)", dev->name, adopt ? "adopted, connected" : "connected",
-		 name, config.n_queues);
+	log_info("%s: %s to team %s, %u queue(s)", dev->name,
+		 adopt ? "adopted, connected" : "connected", name, config.n_queues);
 	return 0;
 }
 
@@ -374,7 +381,7 @@ static int call_live(void *ctx, void *arg)
 
 static void apply_live(struct vifdev *vd)
 {
-	struct live_call call = { .vif = vd->vif, .csum_fill = vd->policy.csum_fill };
+	struct live_call call = {.vif = vd->vif, .csum_fill = vd->policy.csum_fill};
 
 	if (!vd->vif)
 		return;
@@ -438,15 +445,16 @@ static void add_details(json_t *reply, const struct vif *vif)
 		const uint64_t *value =
 			(const void *)((const char *)&vif->stats + vif_stat_descs[i].offset);
 
-		json_object_set_new(counters, vif_stat_descs[i].name, json_integer((json_int_t)*value));
+		json_object_set_new(counters, vif_stat_descs[i].name,
+				    json_integer((json_int_t)*value));
 	}
 	json_object_set_new(reply, "counters", counters);
-	json_object_set_new(reply, "features",
-			    json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "sg", (int)vif->config.sg,
-				      "gso_tcpv4", (int)vif->config.gso_tcpv4, "gso_tcpv6",
-				      (int)vif->config.gso_tcpv6, "csum_ipv4", (int)vif->config.csum_ipv4,
-				      "csum_ipv6", (int)vif->config.csum_ipv6, "rx_notify",
-				      (int)vif->config.rx_notify));
+	json_object_set_new(
+		reply, "features",
+		json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "sg", (int)vif->config.sg, "gso_tcpv4",
+			  (int)vif->config.gso_tcpv4, "gso_tcpv6", (int)vif->config.gso_tcpv6,
+			  "csum_ipv4", (int)vif->config.csum_ipv4, "csum_ipv6",
+			  (int)vif->config.csum_ipv6, "rx_notify", (int)vif->config.rx_notify));
 	json_object_set_new(reply, "rate_bps", json_integer((json_int_t)vif->config.rate_bps));
 }
 
@@ -454,8 +462,9 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 {
 	struct vifdev *vd = dev->ctx;
 	const struct vif *vif = vd ? vd->vif : NULL;
-	json_t *reply = json_pack("{s:s, s:i, s:i, s:o}", "name", dev->name, "domid", (int)dev->domid,
-				  "devid", (int)dev->devid, "xenbus", backend_explain(dev));
+	json_t *reply =
+		json_pack("{s:s, s:i, s:i, s:o}", "name", dev->name, "domid", (int)dev->domid,
+			  "devid", (int)dev->devid, "xenbus", backend_explain(dev));
 	json_t *xenbus = json_object_get(reply, "xenbus");
 	char team[TEAM_NAME_MAX] = "", mac[18] = "";
 	AUTO_FREE char *name = NULL;
@@ -480,12 +489,11 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	json_object_set_new(reply, "rx_bytes", json_integer((json_int_t)vif->stats.rx_bytes));
 	json_object_set_new(reply, "tx_packets", json_integer((json_int_t)vif->stats.tx_packets));
 	json_object_set_new(reply, "tx_bytes", json_integer((json_int_t)vif->stats.tx_bytes));
-	json_object_set_new(reply, "dropped",
-			    json_integer((json_int_t)(vif->stats.rx_dropped_full +
-						      vif->stats.rx_dropped_late +
-						      vif->stats.rx_dropped_stalled +
-						      vif->stats.tx_no_member + vif->stats.tx_too_big +
-						      vif->stats.tx_spoofed)));
+	json_object_set_new(
+		reply, "dropped",
+		json_integer((json_int_t)(vif->stats.rx_dropped_full + vif->stats.rx_dropped_late +
+					  vif->stats.rx_dropped_stalled + vif->stats.tx_no_member +
+					  vif->stats.tx_too_big + vif->stats.tx_spoofed)));
 	if (details)
 		add_details(reply, vif);
 	return reply;
@@ -493,8 +501,8 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 
 static void check(json_t *checks, bool ok, const char *what, const char *hint)
 {
-	json_array_append_new(checks, json_pack("{s:b, s:s, s:s}", "ok", (int)ok, "what", what, "hint",
-						ok ? "" : hint));
+	json_array_append_new(checks, json_pack("{s:b, s:s, s:s}", "ok", (int)ok, "what", what,
+						"hint", ok ? "" : hint));
 }
 
 json_t *vifdev_explain(struct backend_device *dev)

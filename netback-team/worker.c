@@ -17,7 +17,7 @@
 #include "util.h"
 
 #define LOG_MODULE   "worker"
-#define BIG_BUFS     256u /* 18 MiB: receive vectors and GSO frames that wait for guests */
+#define BIG_BUFS     256u  /* 18 MiB: receive vectors and GSO frames that wait for guests */
 #define SMALL_BUFS   8192u /* 32 MiB: small frames that wait */
 #define EVT_BATCH    64
 #define PASSES_BURST 64 /* passes without looking at the NICs' readability */
@@ -77,7 +77,7 @@ void worker_evt_unbind(struct worker *w, uint32_t port)
 
 void worker_nic_replace(struct worker *w, struct uplink *up, struct nic *nic)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = up };
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = up};
 	struct vif *vif;
 	bool promisc = false;
 
@@ -161,7 +161,8 @@ static void take_events(struct worker *w)
 	do {
 		n = w->xen->ops->evt_pending(w->evt, ports, EVT_BATCH);
 		for (int i = 0; i < n; i++) {
-			struct vif_queue *q = ports[i] < w->n_evt_queues ? w->evt_queues[ports[i]] : NULL;
+			struct vif_queue *q =
+				ports[i] < w->n_evt_queues ? w->evt_queues[ports[i]] : NULL;
 
 			if (!q)
 				continue; /* unbound since it fired */
@@ -216,8 +217,8 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 static void sleep_until_event(struct worker *w, bool forever, uint64_t wait_ns)
 {
 	struct epoll_event events[TEAM_MEMBERS_MAX + 2];
-	struct timespec ts = { .tv_sec = (time_t)(wait_ns / NSEC_PER_SEC),
-			       .tv_nsec = (long)(wait_ns % NSEC_PER_SEC) };
+	struct timespec ts = {.tv_sec = (time_t)(wait_ns / NSEC_PER_SEC),
+			      .tv_nsec = (long)(wait_ns % NSEC_PER_SEC)};
 	int n;
 
 	n = epoll_pwait2(w->epoll_fd, events, ARRAY_SIZE(events), forever ? NULL : &ts, NULL);
@@ -256,7 +257,7 @@ static void *worker_main(void *arg)
 
 static int open_fds(struct worker *w)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = {.events = EPOLLIN};
 
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->mail = mailbox_create();
@@ -307,9 +308,10 @@ static int start_thread(struct worker *w)
 	return -rc;
 }
 
-int worker_create(struct worker **worker, struct xen *xen, struct clock *clock, const char *team_name,
-		  const struct team_options *options, const struct worker_observer *observer,
-		  bool threaded, char *error, size_t error_size)
+int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
+		  const char *team_name, const struct team_options *options,
+		  const struct worker_observer *observer, bool threaded, char *error,
+		  size_t error_size)
 {
 	struct worker *w = xb_calloc(1, sizeof(*w));
 	struct team_observer team_observer;
@@ -384,14 +386,18 @@ void worker_destroy(struct worker *w)
 }
 
 const struct stat_desc worker_stat_descs[] = {
-#define ROW(member, text) { #member, STAT_KIND_COUNTER, offsetof(struct worker_stats, member), text }
+#define ROW(member, text)                                                                          \
+	{                                                                                          \
+#member, STAT_KIND_COUNTER, offsetof(struct worker_stats, member), text            \
+	}
 	ROW(passes, "Passes of the worker's loop"),
 	ROW(sleeps, "Times the worker had nothing to do and slept"),
 	ROW(copies, "Grant copy calls"),
 	ROW(copy_segments, "Segments of grant copies"),
 	ROW(nic_tx_packets, "Frames sent to the team's members"),
 	ROW(nic_rx_packets, "Frames received from the team's members"),
-	ROW(nic_rx_dropped_switch, "Received frames for nobody here, reflected, or on an inactive member"),
+	ROW(nic_rx_dropped_switch,
+	    "Received frames for nobody here, reflected, or on an inactive member"),
 	ROW(sends, "Send calls"),
 	ROW(receives, "Receive calls"),
 	ROW(reselected, "Frames that went to another member because the chosen one could not send"),

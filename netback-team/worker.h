@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * worker.h - one team's data plane: a thread that owns the team's NICs, its guests' rings, its switch and its schedule.
+ * worker.h - one team's data plane: a thread that owns the team's NICs, its guests' rings, its
+ * switch and its schedule.
  *
  * Theory of Operation. A pass of the loop:
  *   1. events: ports that fired make their queues ready; NICs that are readable are drained;
- *   2. guest_tx.c takes a batch of packets from the ready queues (what shaping forbids stays in the ring), grant-copies them in one
- *      call, asks the switch, hands them to uplink.c (sendmmsg per member) or to guest_rx.c (other guests), answers in ring order;
+ *   2. guest_tx.c takes a batch of packets from the ready queues (what shaping forbids stays in the
+ * ring), grant-copies them in one call, asks the switch, hands them to uplink.c (sendmmsg per
+ * member) or to guest_rx.c (other guests), answers in ring order;
  *   3. uplink.c receives a batch, asks the switch, hands frames to guest_rx.c;
- *   4. guest_rx.c gathers segments for all guests, copies them in one call, answers, and notifies once per queue;
+ *   4. guest_rx.c gathers segments for all guests, copies them in one call, answers, and notifies
+ * once per queue;
  *   5. queues that ran dry are armed and only then their ports unmasked (late EOI).
- * No locks: other threads reach a worker through its mailbox (worker_call, worker_post) alone. Nothing here is global, so a
- * team can be sharded over several workers later. Without a thread (tests, simulation) the owner calls worker_pass itself.
+ * No locks: other threads reach a worker through its mailbox (worker_call, worker_post) alone.
+ * Nothing here is global, so a team can be sharded over several workers later. Without a thread
+ * (tests, simulation) the owner calls worker_pass itself.
  */
 #ifndef XB_NET_WORKER_H
 #define XB_NET_WORKER_H
@@ -47,7 +51,8 @@ struct frag {
 	uint32_t len;
 };
 
-/** A frame on its way. Its memory is valid until the end of the batch; whoever keeps it longer copies it (or takes `buf`). */
+/** A frame on its way. Its memory is valid until the end of the batch; whoever keeps it longer
+ * copies it (or takes `buf`). */
 struct pkt {
 	struct virtio_net_hdr vnet;
 	uint32_t total;
@@ -57,7 +62,8 @@ struct pkt {
 	struct frame_info info;
 	unsigned int n_frags;
 	struct frag frags[WORKER_FRAGS_MAX];
-	struct buf **buf; /**< frame lives in *buf; a taker sets it NULL. NULL: not in a pool buffer */
+	struct buf *
+		*buf; /**< frame lives in *buf; a taker sets it NULL. NULL: not in a pool buffer */
 };
 
 struct worker_stats {
@@ -147,8 +153,8 @@ struct worker {
 	uint32_t n_evt_queues;
 	struct vif_queue *ready;   /**< have something to do */
 	struct vif_queue *touched; /**< have responses to push */
-	uint64_t now_ns; /**< read once a pass */
-	uint64_t next_ns; /**< earliest deadline of any queue, set anew in each pass */
+	uint64_t now_ns;	   /**< read once a pass */
+	uint64_t next_ns;	   /**< earliest deadline of any queue, set anew in each pass */
 	struct buf_pool *pool;
 	/* TX batch */
 	uint8_t *tx_pages;
@@ -162,9 +168,9 @@ struct worker {
 	unsigned int n_rx_copy;
 	struct rx_record *rx;
 	unsigned int n_rx;
-	struct buf *release; /**< to the pool once the gathered copies are done */
+	struct buf *release;	   /**< to the pool once the gathered copies are done */
 	struct nic_vector *vector; /**< receive buffers, uplink.c */
-	uint8_t *linear; /**< one frame, for software segmentation */
+	uint8_t *linear;	   /**< one frame, for software segmentation */
 	struct worker_stats stats;
 	/* thread and mailbox */
 	pthread_t thread;
@@ -174,12 +180,13 @@ struct worker {
 };
 
 /**
- * Creates a worker for one team. threaded: runs its own thread until worker_destroy; else the caller runs worker_pass.
- * Returns 0 or -errno with a sentence in error.
+ * Creates a worker for one team. threaded: runs its own thread until worker_destroy; else the
+ * caller runs worker_pass. Returns 0 or -errno with a sentence in error.
  */
-int worker_create(struct worker **worker, struct xen *xen, struct clock *clock, const char *team_name,
-		  const struct team_options *options, const struct worker_observer *observer,
-		  bool threaded, char *error, size_t error_size);
+int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
+		  const char *team_name, const struct team_options *options,
+		  const struct worker_observer *observer, bool threaded, char *error,
+		  size_t error_size);
 /** Ends the thread; vifs must be closed before; NICs are closed. */
 void worker_destroy(struct worker *worker);
 
@@ -189,8 +196,9 @@ int worker_call(struct worker *worker, mailbox_fn fn, void *arg);
 void worker_post(struct worker *worker, mailbox_fn fn, const void *arg, size_t size);
 
 /**
- * One pass at now_ns without waiting: mail, events, both directions, timers. Returns true while there is more to do at once; *deadline_ns is when it has to be
- * called again at the latest. For owners without a thread.
+ * One pass at now_ns without waiting: mail, events, both directions, timers. Returns true while
+ * there is more to do at once; *deadline_ns is when it has to be called again at the latest. For
+ * owners without a thread.
  */
 bool worker_pass(struct worker *worker, uint64_t now_ns, uint64_t *deadline_ns);
 
@@ -207,7 +215,8 @@ int worker_evt_bind(struct worker *worker, struct vif_queue *queue, uint16_t dom
 		    uint32_t *port);
 void worker_evt_unbind(struct worker *worker, uint32_t port);
 
-/** worker.c: gives a member its NIC (NULL: none): event loop and address filters; the one before is closed. */
+/** worker.c: gives a member its NIC (NULL: none): event loop and address filters; the one before is
+ * closed. */
 void worker_nic_replace(struct worker *worker, struct uplink *uplink, struct nic *nic);
 /** worker.c: a fresh vif joins the lists; its queues are looked at once. And leaves them. */
 void worker_vif_add(struct worker *worker, struct vif *vif);
@@ -228,7 +237,8 @@ void guest_rx_discard(struct worker *worker, struct vif_queue *queue);
 void guest_rx_release(struct worker *worker, struct buf *buf);
 /** guest_tx.c: notes that a queue has responses to push. */
 void guest_touch(struct worker *worker, struct vif_queue *queue);
-/** guest_tx.c: pushes the responses of all touched queues, notifies the guests that asked for it, once a port. */
+/** guest_tx.c: pushes the responses of all touched queues, notifies the guests that asked for it,
+ * once a port. */
 void guest_notify(struct worker *worker);
 
 /** uplink.c */

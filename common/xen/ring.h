@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ring.h - the shared ring of Xen's split drivers (Xen public io/ring.h), backend's and frontend's side.
+ * ring.h - the shared ring of Xen's split drivers (Xen public io/ring.h), backend's and frontend's
+ * side.
  *
- * One 4 KiB page: four free-running indices, then slots of one size. Whoever attaches keeps private indices and never reads its
- * own ones back from the page; the other side's producer index is read once a pass and bounded before anything is used.
- * Slots are copied out before they are looked at (XSA-155), responses are written whole (XSA-216).
- * Pure: no system calls, no time.
+ * One 4 KiB page: four free-running indices, then slots of one size. Whoever attaches keeps private
+ * indices and never reads its own ones back from the page; the other side's producer index is read
+ * once a pass and bounded before anything is used. Slots are copied out before they are looked at
+ * (XSA-155), responses are written whole (XSA-216). Pure: no system calls, no time.
  */
 #ifndef XB_XEN_RING_H
 #define XB_XEN_RING_H
@@ -35,7 +36,8 @@ struct ring_back {
 	uint32_t rsp_pushed;
 };
 
-/** Number of slots of slot_size bytes in a ring: the largest power of two that fits (__CONST_RING_SIZE). */
+/** Number of slots of slot_size bytes in a ring: the largest power of two that fits
+ * (__CONST_RING_SIZE). */
 static inline uint32_t ring_slots(uint32_t slot_size)
 {
 	uint32_t n = (uint32_t)sizeof(((struct ring_page *)0)->slots) / slot_size;
@@ -44,8 +46,8 @@ static inline uint32_t ring_slots(uint32_t slot_size)
 }
 
 /**
- * Attaches to a mapped page, at the point where the last backend stopped: a fresh ring has rsp_prod 0.
- * Returns -EPROTO when the frontend's index lies outside of the ring.
+ * Attaches to a mapped page, at the point where the last backend stopped: a fresh ring has rsp_prod
+ * 0. Returns -EPROTO when the frontend's index lies outside of the ring.
  */
 static inline int ring_back_attach(struct ring_back *ring, void *page, uint32_t slot_size)
 {
@@ -60,8 +62,8 @@ static inline int ring_back_attach(struct ring_back *ring, void *page, uint32_t 
 }
 
 /**
- * Requests that wait, at most `size`; -EPROTO when the frontend claims more than fit between our responses and its requests
- * (XSA-39: stop serving such a ring).
+ * Requests that wait, at most `size`; -EPROTO when the frontend claims more than fit between our
+ * responses and its requests (XSA-39: stop serving such a ring).
  */
 static inline int ring_back_requests(const struct ring_back *ring)
 {
@@ -82,10 +84,12 @@ static inline void ring_back_read(const struct ring_back *ring, uint32_t index, 
 	__asm__ volatile("" ::: "memory"); /* the copy is what counts from here on */
 }
 
-/** Writes a response at rsp_prod, private until ring_back_push. rsp must be slot-response sized and zero padded to rsp_size. */
+/** Writes a response at rsp_prod, private until ring_back_push. rsp must be slot-response sized and
+ * zero padded to rsp_size. */
 static inline void ring_back_respond(struct ring_back *ring, const void *rsp, uint32_t rsp_size)
 {
-	uint8_t *slot = ring->page->slots + (size_t)(ring->rsp_prod & (ring->size - 1)) * ring->slot_size;
+	uint8_t *slot =
+		ring->page->slots + (size_t)(ring->rsp_prod & (ring->size - 1)) * ring->slot_size;
 
 	memcpy(slot, rsp, rsp_size);
 	ring->rsp_prod++;
@@ -106,8 +110,8 @@ static inline bool ring_back_push(struct ring_back *ring)
 }
 
 /**
- * Asks to be notified once `want` (>= 1) requests wait, then looks again: true when they already do, so the caller goes on
- * instead of sleeping (RING_FINAL_CHECK_FOR_REQUESTS).
+ * Asks to be notified once `want` (>= 1) requests wait, then looks again: true when they already
+ * do, so the caller goes on instead of sleeping (RING_FINAL_CHECK_FOR_REQUESTS).
  */
 static inline bool ring_back_arm(struct ring_back *ring, uint32_t want)
 {
@@ -144,8 +148,8 @@ static inline uint32_t ring_front_free(const struct ring_front *ring)
 
 static inline void ring_front_request(struct ring_front *ring, const void *req)
 {
-	memcpy(ring->page->slots + (size_t)(ring->req_prod & (ring->size - 1)) * ring->slot_size, req,
-	       ring->slot_size);
+	memcpy(ring->page->slots + (size_t)(ring->req_prod & (ring->size - 1)) * ring->slot_size,
+	       req, ring->slot_size);
 	ring->req_prod++;
 }
 
@@ -173,7 +177,8 @@ static inline uint32_t ring_front_responses(const struct ring_front *ring)
 static inline void ring_front_read(const struct ring_front *ring, uint32_t index, void *out,
 				   uint32_t rsp_size)
 {
-	memcpy(out, ring->page->slots + (size_t)(index & (ring->size - 1)) * ring->slot_size, rsp_size);
+	memcpy(out, ring->page->slots + (size_t)(index & (ring->size - 1)) * ring->slot_size,
+	       rsp_size);
 }
 
 /** Asks for an event after the next response, then looks again (RING_FINAL_CHECK_FOR_RESPONSES). */

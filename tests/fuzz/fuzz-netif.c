@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz-netif.c - a guest that fills its ring pages and data pages with anything, against the whole data path on a fake Xen. */
+/* fuzz-netif.c - a guest that fills its ring pages and data pages with anything, against the whole
+ * data path on a fake Xen. */
 #include <assert.h>
 #include <string.h>
 
@@ -36,8 +37,8 @@ static void on_failed(void *ctx, struct vif *vif, const char *why)
 static struct machine *build(void)
 {
 	struct machine *m = xb_calloc(1, sizeof(*m));
-	struct worker_observer observer = { .vif_failed = on_failed, .ctx = m };
-	struct team_options options = { 0 };
+	struct worker_observer observer = {.vif_failed = on_failed, .ctx = m};
+	struct team_options options = {0};
 	const struct xen_ops *ops;
 	char error[256];
 	void *pages;
@@ -53,14 +54,15 @@ static struct machine *build(void)
 	rc |= ops->evt_open(m->guest, &m->evt);
 	rc |= ops->evt_alloc(m->evt, 0, &m->port);
 	rc |= ops->shr_alloc(m->shr, 0, 2 + DATA_PAGES, true, m->refs, &pages);
-	rc |= worker_create(&m->worker, fake_domain(m->fake, 0), &m->clock, "t", &options, &observer,
-			    false, error, sizeof(error));
+	rc |= worker_create(&m->worker, fake_domain(m->fake, 0), &m->clock, "t", &options,
+			    &observer, false, error, sizeof(error));
 	assert(rc == 0);
 	m->pages = pages;
 	return m;
 }
 
-/* Input: flags, then bytes laid over TX ring, RX ring and data pages; gref fields that fuzzers can't guess are folded into ours. */
+/* Input: flags, then bytes laid over TX ring, RX ring and data pages; gref fields that fuzzers
+ * can't guess are folded into ours. */
 static void fill(struct machine *m, const uint8_t *data, size_t size)
 {
 	struct ring_page *tx = (struct ring_page *)m->pages;
@@ -85,7 +87,7 @@ static void fill(struct machine *m, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct machine *m;
-	struct vif_config config = { .domid = 1, .name = "vif1.0", .mac = { 0, 0x16, 0x3e, 0, 0, 1 } };
+	struct vif_config config = {.domid = 1, .name = "vif1.0", .mac = {0, 0x16, 0x3e, 0, 0, 1}};
 	struct ring_page *tx, *rx;
 	uint64_t deadline;
 	struct vif *vif;
@@ -105,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.rx_notify = data[0] & 8;
 	config.learning = data[0] & 16;
 	config.mcast_control = data[0] & 32;
-	config.queues[0] = (struct vif_queue_config){ m->refs[0], m->refs[1], m->port, m->port };
+	config.queues[0] = (struct vif_queue_config){m->refs[0], m->refs[1], m->port, m->port};
 	if (vif_open(&vif, m->worker, &config, NULL, error, sizeof(error)) < 0)
 		return 0;
 	m->failed = false;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sim-datapath.c - random days of a worker: guests send and receive, links flap, sends fail, time passes, the daemon is killed.
+ * sim-datapath.c - random days of a worker: guests send and receive, links flap, sends fail, time
+ * passes, the daemon is killed.
  *
- * Invariants after every step: each TX request is answered once, in order; no frame is delivered twice (but for those that a restart
- * repeats), changed or out of order within a flow; none is lost for want of a member while one is up; nothing leaks.
- * SIM_SEEDS (default 20) runs from SIM_SEED (default 1); the seed of a failure is printed.
+ * Invariants after every step: each TX request is answered once, in order; no frame is delivered
+ * twice (but for those that a restart repeats), changed or out of order within a flow; none is lost
+ * for want of a member while one is up; nothing leaks. SIM_SEEDS (default 20) runs from SIM_SEED
+ * (default 1); the seed of a failure is printed.
  */
 #include "tests/unit/datapath.h"
 
@@ -47,7 +49,8 @@ static const uint8_t *mac_of(struct sim *s, unsigned int who)
 }
 
 /* A frame of a flow that carries its number; payload >= 8. */
-static uint32_t make(struct sim *s, unsigned int from, unsigned int to, uint32_t payload, uint8_t *out)
+static uint32_t make(struct sim *s, unsigned int from, unsigned int to, uint32_t payload,
+		     uint8_t *out)
 {
 	uint32_t len = dp_tcp(out, mac_of(s, to), mac_of(s, from), payload, 1);
 	uint32_t number = ++s->next[from][to];
@@ -129,7 +132,7 @@ static void guest_sends(struct sim *s)
 	for (unsigned int n = 1 + draw(s, 4); n > 0; n--) {
 		bool gso = draw(s, 3) == 0;
 		uint32_t len = make(s, from, to, 8 + draw(s, gso ? 12000 : 1400), frame);
-		uint16_t sizes[18] = { 0 };
+		uint16_t sizes[18] = {0};
 		uint32_t left = len;
 		unsigned int slots = 0;
 
@@ -151,9 +154,11 @@ static void guest_sends(struct sim *s)
 
 static void wire_sends(struct sim *s)
 {
-	static const struct virtio_net_hdr gso = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34,
-						   .csum_offset = 16, .gso_size = 1446,
-						   .gso_type = VIRTIO_NET_HDR_GSO_TCPV4 };
+	static const struct virtio_net_hdr gso = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+						  .csum_start = 34,
+						  .csum_offset = 16,
+						  .gso_size = 1446,
+						  .gso_type = VIRTIO_NET_HDR_GSO_TCPV4};
 	int active = s->dp->worker->team.active;
 	uint32_t len;
 
@@ -186,7 +191,8 @@ static void flap(struct sim *s)
 	dp_run(s->dp);
 }
 
-/* The cable is cut: sends fail before link watch says so. Mended, link watch reports what it sees. */
+/* The cable is cut: sends fail before link watch says so. Mended, link watch reports what it sees.
+ */
 static void cut(struct sim *s)
 {
 	unsigned int i = draw(s, DP_NICS);
@@ -217,9 +223,9 @@ static void restart(struct sim *s)
 
 static void run_seed(unsigned int seed)
 {
-	static void (*const steps[])(struct sim *) = { guest_sends, guest_sends, guest_sends, wire_sends,
-						       wire_sends,  post,	 post,	      post };
-	struct sim s = { .seed = seed, .link = { true, true } };
+	static void (*const steps[])(struct sim *) = {
+		guest_sends, guest_sends, guest_sends, wire_sends, wire_sends, post, post, post};
+	struct sim s = {.seed = seed, .link = {true, true}};
 	void *state;
 
 	dp_setup(&state);
@@ -261,7 +267,7 @@ static void test_seeds(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_seeds) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds)};
 
 	return cmocka_run_group_tests_name("sim-datapath", tests, NULL, NULL);
 }

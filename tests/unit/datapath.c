@@ -12,7 +12,7 @@
 
 #include "util.h"
 
-const uint8_t dp_wire_mac[6] = { 0x02, 0xaa, 0, 0, 0, 1 };
+const uint8_t dp_wire_mac[6] = {0x02, 0xaa, 0, 0, 0, 1};
 
 /* --- fake NICs --- */
 
@@ -99,11 +99,12 @@ static uint64_t nic_drops(struct nic *nic)
 	return 0;
 }
 
-static const struct nic_ops dp_nic_ops = { "fake",	nic_close,   nic_send,	  nic_recv, nic_carrier,
-					   nic_mac_add, nic_mac_del, nic_promisc, nic_drops };
+static const struct nic_ops dp_nic_ops = {"fake",      nic_close,   nic_send,
+					  nic_recv,    nic_carrier, nic_mac_add,
+					  nic_mac_del, nic_promisc, nic_drops};
 
-void dp_incoming(struct dp_nic *nic, const uint8_t *frame, uint32_t len, const struct virtio_net_hdr *vnet,
-		 int32_t vlan_tci)
+void dp_incoming(struct dp_nic *nic, const uint8_t *frame, uint32_t len,
+		 const struct virtio_net_hdr *vnet, int32_t vlan_tci)
 {
 	struct dp_frame *f = calloc(1, sizeof(*f));
 
@@ -136,12 +137,12 @@ static void on_failed(void *ctx, struct vif *vif, const char *why)
 
 static void start_worker(struct dp *dp)
 {
-	struct worker_observer observer = { .vif_failed = on_failed, .ctx = dp };
-	struct team_options options = { .rarp_count = 1, .rarp_interval_ns = NSEC_PER_SEC };
+	struct worker_observer observer = {.vif_failed = on_failed, .ctx = dp};
+	struct team_options options = {.rarp_count = 1, .rarp_interval_ns = NSEC_PER_SEC};
 	char error[256];
 
-	assert_int_equal(worker_create(&dp->worker, fake_domain(dp->fake, 0), &dp->clock, "t", &options,
-				       &observer, false, error, sizeof(error)),
+	assert_int_equal(worker_create(&dp->worker, fake_domain(dp->fake, 0), &dp->clock, "t",
+				       &options, &observer, false, error, sizeof(error)),
 			 0);
 	for (unsigned int i = 0; i < DP_NICS; i++) {
 		struct dp_nic *nic = dp->nics[i];
@@ -182,7 +183,7 @@ static void make_guest(struct dp *dp, unsigned int i)
 	g->domid = (uint16_t)(i + 1);
 	g->xen = fake_domain(dp->fake, g->domid);
 	ops = g->xen->ops;
-	memcpy(g->mac, (uint8_t[6]){ 0x00, 0x16, 0x3e, 0, 0, (uint8_t)(i + 1) }, 6);
+	memcpy(g->mac, (uint8_t[6]){0x00, 0x16, 0x3e, 0, 0, (uint8_t)(i + 1)}, 6);
 	assert_int_equal(ops->shr_open(g->xen, &g->shr), 0);
 	assert_int_equal(ops->evt_open(g->xen, &g->evt), 0);
 	assert_int_equal(ops->shr_alloc(g->shr, 0, 1, true, &g->tx_ref, &g->tx_page), 0);
@@ -199,13 +200,19 @@ static void make_guest(struct dp *dp, unsigned int i)
 struct vif_config dp_config(struct dp *dp, unsigned int i)
 {
 	const struct dp_guest *g = &dp->guests[i];
-	struct vif_config config = { .domid = g->domid, .n_queues = 1, .sg = true, .gso_tcpv4 = true,
-				     .gso_tcpv6 = true, .csum_ipv4 = true, .csum_ipv6 = true,
-				     .rx_notify = true, .antispoof = true };
+	struct vif_config config = {.domid = g->domid,
+				    .n_queues = 1,
+				    .sg = true,
+				    .gso_tcpv4 = true,
+				    .gso_tcpv6 = true,
+				    .csum_ipv4 = true,
+				    .csum_ipv6 = true,
+				    .rx_notify = true,
+				    .antispoof = true};
 
 	snprintf(config.name, sizeof(config.name), "vif%u.0", g->domid);
 	memcpy(config.mac, g->mac, 6);
-	config.queues[0] = (struct vif_queue_config){ g->tx_ref, g->rx_ref, g->port, g->port };
+	config.queues[0] = (struct vif_queue_config){g->tx_ref, g->rx_ref, g->port, g->port};
 	return config;
 }
 
@@ -288,19 +295,22 @@ int dp_teardown(void **state)
 	return 0;
 }
 
-void dp_tx_slot(struct dp_guest *g, unsigned int page, uint16_t offset, uint16_t size, uint16_t flags,
-		uint16_t id)
+void dp_tx_slot(struct dp_guest *g, unsigned int page, uint16_t offset, uint16_t size,
+		uint16_t flags, uint16_t id)
 {
-	netif_tx_request_t req = { .gref = g->tx_refs[page % DP_TX_PAGES], .offset = offset,
-				   .flags = flags, .id = id, .size = size };
+	netif_tx_request_t req = {.gref = g->tx_refs[page % DP_TX_PAGES],
+				  .offset = offset,
+				  .flags = flags,
+				  .id = id,
+				  .size = size};
 
 	ring_front_request(&g->tx, &req);
 }
 
 static void put_gso(struct dp_guest *g, uint16_t gso_size, uint8_t gso_type)
 {
-	uint8_t slot[NETIF_TX_SLOT_BYTES] = { 0 };
-	netif_extra_info_t extra = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
+	uint8_t slot[NETIF_TX_SLOT_BYTES] = {0};
+	netif_extra_info_t extra = {.type = XEN_NETIF_EXTRA_TYPE_GSO};
 
 	extra.u.gso.size = gso_size;
 	extra.u.gso.type = gso_type;
@@ -313,10 +323,10 @@ static void notify(struct dp_guest *g)
 	g->xen->ops->evt_notify(g->evt, g->port);
 }
 
-void dp_send(struct dp *dp, unsigned int i, const uint8_t *frame, uint32_t len, const uint16_t *sizes,
-	     uint16_t flags, uint16_t gso_size, uint8_t gso_type)
+void dp_send(struct dp *dp, unsigned int i, const uint8_t *frame, uint32_t len,
+	     const uint16_t *sizes, uint16_t flags, uint16_t gso_size, uint8_t gso_type)
 {
-	const uint16_t whole[] = { (uint16_t)len, 0 };
+	const uint16_t whole[] = {(uint16_t)len, 0};
 	struct dp_guest *g = &dp->guests[i];
 	uint32_t done = 0;
 
@@ -345,7 +355,7 @@ void dp_post_rx(struct dp *dp, unsigned int i, unsigned int n)
 
 	while (n-- > 0) {
 		uint16_t id = (uint16_t)(g->rx.req_prod % DP_RX_PAGES);
-		netif_rx_request_t req = { .id = id, .gref = g->rx_refs[id] };
+		netif_rx_request_t req = {.id = id, .gref = g->rx_refs[id]};
 
 		assert_true(ring_front_free(&g->rx) > 0);
 		ring_front_request(&g->rx, &req);
@@ -402,7 +412,8 @@ int dp_receive(struct dp_guest *g, uint8_t *out, uint16_t *flags, uint16_t *gso_
 	return bad ? bad : len;
 }
 
-uint32_t dp_tcp(uint8_t *out, const uint8_t dst[6], const uint8_t src[6], uint32_t payload, int csum)
+uint32_t dp_tcp(uint8_t *out, const uint8_t dst[6], const uint8_t src[6], uint32_t payload,
+		int csum)
 {
 	uint32_t len = 54 + payload, ip_len = 40 + payload;
 	struct virtio_net_hdr vnet;
@@ -417,7 +428,7 @@ uint32_t dp_tcp(uint8_t *out, const uint8_t dst[6], const uint8_t src[6], uint32
 	out[17] = (uint8_t)ip_len;
 	out[22] = 64;
 	out[23] = 6;
-	memcpy(out + 26, (uint8_t[8]){ 10, 0, 0, src[5], 10, 0, 0, dst[5] }, 8);
+	memcpy(out + 26, (uint8_t[8]){10, 0, 0, src[5], 10, 0, 0, dst[5]}, 8);
 	out[34] = 0x30;
 	out[36] = 0x14;
 	out[46] = 0x50;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * datapath.h - a worker on a fake Xen with fake NICs and hand-driven guests, for test-guest-tx.c, test-guest-rx.c and test-uplink.c.
+ * datapath.h - a worker on a fake Xen with fake NICs and hand-driven guests, for test-guest-tx.c,
+ * test-guest-rx.c and test-uplink.c.
  *
- * Nothing happens but by a call: the clock is manual, the worker has no thread, and a guest's ring moves when the test moves it.
+ * Nothing happens but by a call: the clock is manual, the worker has no thread, and a guest's ring
+ * moves when the test moves it.
  */
 #ifndef XB_TESTS_DATAPATH_H
 #define XB_TESTS_DATAPATH_H
@@ -12,11 +14,11 @@
 #include "clock.h"
 #include "xen/fake.h"
 
-#define DP_GUESTS    3
-#define DP_NICS	     2
-#define DP_TX_PAGES  32
-#define DP_RX_PAGES  256
-#define DP_FRAMES    256
+#define DP_GUESTS   3
+#define DP_NICS	    2
+#define DP_TX_PAGES 32
+#define DP_RX_PAGES 256
+#define DP_FRAMES   256
 
 /** A frame that a fake NIC sent or is about to receive. */
 struct dp_frame {
@@ -32,7 +34,7 @@ struct dp_nic {
 	unsigned int n_sent;
 	struct dp_frame *incoming[DP_FRAMES];
 	unsigned int n_incoming;
-	int send_error; /**< every send fails with -send_error while not 0 */
+	int send_error;	     /**< every send fails with -send_error while not 0 */
 	unsigned int accept; /**< with send_error: so many frames still go */
 	int carrier;
 	unsigned int n_macs;
@@ -66,7 +68,8 @@ struct dp {
 	const char *why;
 };
 
-/** cmocka set-up and tear-down: two NICs (up), guests 1 to 3 with all features, connected. Tear-down checks for leaks. */
+/** cmocka set-up and tear-down: two NICs (up), guests 1 to 3 with all features, connected.
+ * Tear-down checks for leaks. */
 int dp_setup(void **state);
 int dp_teardown(void **state);
 
@@ -74,7 +77,8 @@ int dp_teardown(void **state);
 struct vif_config dp_config(struct dp *dp, unsigned int i);
 void dp_connect(struct dp *dp, unsigned int i, const struct vif_config *config);
 void dp_disconnect(struct dp *dp, unsigned int i);
-/** The daemon dies and its successor takes over: a new worker with the same NICs' names and the same guests. */
+/** The daemon dies and its successor takes over: a new worker with the same NICs' names and the
+ * same guests. */
 void dp_restart(struct dp *dp);
 
 /** Passes until nothing is left to do at this time. */
@@ -82,11 +86,12 @@ void dp_run(struct dp *dp);
 void dp_advance(struct dp *dp, uint64_t ns);
 
 /** Writes a request slot for `size` bytes at data page `page`. */
-void dp_tx_slot(struct dp_guest *g, unsigned int page, uint16_t offset, uint16_t size, uint16_t flags,
-		uint16_t id);
-/** Sends a frame as slots of the given sizes (0-terminated; their sum is len); gso_size 0 = none. Pushes and notifies. */
-void dp_send(struct dp *dp, unsigned int i, const uint8_t *frame, uint32_t len, const uint16_t *sizes,
-	     uint16_t flags, uint16_t gso_size, uint8_t gso_type);
+void dp_tx_slot(struct dp_guest *g, unsigned int page, uint16_t offset, uint16_t size,
+		uint16_t flags, uint16_t id);
+/** Sends a frame as slots of the given sizes (0-terminated; their sum is len); gso_size 0 = none.
+ * Pushes and notifies. */
+void dp_send(struct dp *dp, unsigned int i, const uint8_t *frame, uint32_t len,
+	     const uint16_t *sizes, uint16_t flags, uint16_t gso_size, uint8_t gso_type);
 /** Posts n RX requests. */
 void dp_post_rx(struct dp *dp, unsigned int i, unsigned int n);
 /** Takes the next TX response's status; -100 when there is none. */
@@ -95,11 +100,13 @@ int dp_tx_status(struct dp_guest *g);
 int dp_receive(struct dp_guest *g, uint8_t *out, uint16_t *flags, uint16_t *gso_size);
 
 /** Gives a frame to a NIC as if it came from the wire. */
-void dp_incoming(struct dp_nic *nic, const uint8_t *frame, uint32_t len, const struct virtio_net_hdr *vnet,
-		 int32_t vlan_tci);
+void dp_incoming(struct dp_nic *nic, const uint8_t *frame, uint32_t len,
+		 const struct virtio_net_hdr *vnet, int32_t vlan_tci);
 
-/** A TCP/IPv4 frame with `payload` bytes; csum: 0 none, 1 partial (pseudo sum), 2 complete. Returns its length. */
-uint32_t dp_tcp(uint8_t *out, const uint8_t dst[6], const uint8_t src[6], uint32_t payload, int csum);
+/** A TCP/IPv4 frame with `payload` bytes; csum: 0 none, 1 partial (pseudo sum), 2 complete. Returns
+ * its length. */
+uint32_t dp_tcp(uint8_t *out, const uint8_t dst[6], const uint8_t src[6], uint32_t payload,
+		int csum);
 
 extern const uint8_t dp_wire_mac[6]; /**< a host outside */
 

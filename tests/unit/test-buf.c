@@ -43,7 +43,7 @@ static void test_pool(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pool) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pool)};
 
 	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
 }

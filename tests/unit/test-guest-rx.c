@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test-guest-rx.c - frames to guests: slots, offloads kept or done in software, waiting, dropping, stalling. */
+/* test-guest-rx.c - frames to guests: slots, offloads kept or done in software, waiting, dropping,
+ * stalling. */
 #include "datapath.h"
 
 #include <errno.h>
@@ -13,11 +14,14 @@
 
 static uint8_t frame[70000], got[70000];
 
-static const struct virtio_net_hdr partial = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34,
-					       .csum_offset = 16 };
-static const struct virtio_net_hdr gso = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34,
-					   .csum_offset = 16, .hdr_len = 54, .gso_size = 1446,
-					   .gso_type = VIRTIO_NET_HDR_GSO_TCPV4 };
+static const struct virtio_net_hdr partial = {
+	.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 16};
+static const struct virtio_net_hdr gso = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					  .csum_start = 34,
+					  .csum_offset = 16,
+					  .hdr_len = 54,
+					  .gso_size = 1446,
+					  .gso_type = VIRTIO_NET_HDR_GSO_TCPV4};
 
 /* A guest with fewer features than Linux takes its place. */
 static void reconnect(struct dp *dp, unsigned int i, const struct vif_config *config)
@@ -28,7 +32,7 @@ static void reconnect(struct dp *dp, unsigned int i, const struct vif_config *co
 
 static void test_sizes(void **state)
 {
-	static const uint32_t payloads[] = { 6, 1446, 4042, 4043, 8000, 65000 };
+	static const uint32_t payloads[] = {6, 1446, 4042, 4043, 8000, 65000};
 	struct dp *dp = *state;
 	struct dp_guest *g = &dp->guests[0];
 	uint16_t flags, gso_size;
@@ -50,7 +54,7 @@ static void test_sizes(void **state)
 
 static void test_flags(void **state)
 {
-	struct virtio_net_hdr valid = { .flags = VIRTIO_NET_HDR_F_DATA_VALID };
+	struct virtio_net_hdr valid = {.flags = VIRTIO_NET_HDR_F_DATA_VALID};
 	struct dp *dp = *state;
 	struct dp_guest *g = &dp->guests[0];
 	uint32_t len = dp_tcp(frame, g->mac, dp_wire_mac, 100, 2);
@@ -77,7 +81,7 @@ static void test_vlan_reinserted(void **state)
 	dp_run(dp);
 	assert_int_equal(dp_receive(g, got, NULL, NULL), len + 4);
 	assert_memory_equal(got, frame, 12);
-	assert_memory_equal(got + 12, ((uint8_t[]){ 0x81, 0, 0x21, 0x23 }), 4);
+	assert_memory_equal(got + 12, ((uint8_t[]){0x81, 0, 0x21, 0x23}), 4);
 	assert_memory_equal(got + 16, frame + 12, len - 12);
 }
 
@@ -131,7 +135,7 @@ static void test_software_checksum(void **state)
 /* From guest to guest the same rules hold: the receiver's features count. */
 static void test_guest_without_features(void **state)
 {
-	const uint16_t sizes[] = { 54, 3000, 3000, 0 };
+	const uint16_t sizes[] = {54, 3000, 3000, 0};
 	struct dp *dp = *state;
 	struct dp_guest *a = &dp->guests[0], *b = &dp->guests[1];
 	struct vif_config config = dp_config(dp, 1);
@@ -143,7 +147,8 @@ static void test_guest_without_features(void **state)
 	for (unsigned int round = 0; round < 2; round++) { /* the second from guest memory */
 		joined = 0;
 		dp_post_rx(dp, 1, 20);
-		dp_send(dp, 0, frame, len, sizes, NETTXF_csum_blank, 1446, XEN_NETIF_GSO_TYPE_TCPV4);
+		dp_send(dp, 0, frame, len, sizes, NETTXF_csum_blank, 1446,
+			XEN_NETIF_GSO_TYPE_TCPV4);
 		dp_run(dp);
 		while ((n = dp_receive(b, got, NULL, NULL)) > 0) {
 			assert_true(frame_csum_ok(got, (size_t)n));
@@ -268,8 +273,8 @@ static void test_bad_rx_index(void **state)
 /* Only the active member's frames count; our own coming back and strangers' are dropped. */
 static void test_receive_rules(void **state)
 {
-	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	static const uint8_t stranger[6] = { 0x02, 0, 0, 0, 0, 9 };
+	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t stranger[6] = {0x02, 0, 0, 0, 0, 9};
 	struct dp *dp = *state;
 	struct dp_guest *g = &dp->guests[0];
 	uint32_t len;
@@ -295,12 +300,18 @@ static void test_receive_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_sizes),	      T(test_flags),
-		T(test_vlan_reinserted), T(test_software_segments),
-		T(test_software_checksum), T(test_guest_without_features),
-		T(test_wait),	      T(test_bounded),
-		T(test_late_and_stalled), T(test_no_rx_notify),
-		T(test_bad_rx_grant), T(test_bad_rx_index),
+		T(test_sizes),
+		T(test_flags),
+		T(test_vlan_reinserted),
+		T(test_software_segments),
+		T(test_software_checksum),
+		T(test_guest_without_features),
+		T(test_wait),
+		T(test_bounded),
+		T(test_late_and_stalled),
+		T(test_no_rx_notify),
+		T(test_bad_rx_grant),
+		T(test_bad_rx_index),
 		T(test_receive_rules),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test-guest-tx.c - frames from guests: to NICs, to other guests, refused, held back, failed over, across a restart. */
+/* test-guest-tx.c - frames from guests: to NICs, to other guests, refused, held back, failed over,
+ * across a restart. */
 #include "datapath.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static void test_gso(void **state)
 	struct dp *dp = *state;
 	struct dp_guest *g = &dp->guests[0];
 	uint32_t len = dp_tcp(frame, dp_wire_mac, g->mac, 16 * 3900, 1);
-	uint16_t sizes[18] = { 54 };
+	uint16_t sizes[18] = {54};
 	struct dp_frame *sent;
 
 	for (unsigned int i = 1; i <= 16; i++)
@@ -142,7 +143,7 @@ static void test_hostile_guest(void **state)
 
 static void test_control_frames_stay(void **state)
 {
-	static const uint8_t lacp[6] = { 0x01, 0x80, 0xc2, 0, 0, 2 };
+	static const uint8_t lacp[6] = {0x01, 0x80, 0xc2, 0, 0, 2};
 	struct dp *dp = *state;
 	uint32_t len = dp_tcp(frame, lacp, dp->guests[0].mac, 70, 2);
 
@@ -152,13 +153,14 @@ static void test_control_frames_stay(void **state)
 	assert_int_equal(dp->guests[0].vif->stats.tx_control, 1);
 }
 
-/* Guest to guest: many slots to many slots, GSO kept, then in one foreign-to-foreign copy once the worker has learned. */
+/* Guest to guest: many slots to many slots, GSO kept, then in one foreign-to-foreign copy once the
+ * worker has learned. */
 static void test_guest_to_guest(void **state)
 {
 	struct dp *dp = *state;
 	struct dp_guest *a = &dp->guests[0], *b = &dp->guests[1];
 	uint32_t len = dp_tcp(frame, b->mac, a->mac, 9000, 1);
-	const uint16_t sizes[] = { 54, 3000, 3000, 3000, 0 };
+	const uint16_t sizes[] = {54, 3000, 3000, 3000, 0};
 	uint16_t flags, gso;
 
 	for (unsigned int round = 0; round < 3; round++) {
@@ -185,7 +187,7 @@ static void test_guest_to_guest(void **state)
 
 static void test_broadcast(void **state)
 {
-	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	struct dp *dp = *state;
 	uint32_t len = dp_tcp(frame, all, dp->guests[0].mac, 100, 2);
 
@@ -215,7 +217,8 @@ static void test_rate(void **state)
 	dp_run(dp);
 	assert_int_equal(dp->nics[0]->n_sent, 65);
 	assert_true(g->vif->stats.tx_throttled > 0);
-	assert_int_equal(ring_front_responses(&g->tx), 65); /* the others wait in the guest's memory */
+	assert_int_equal(ring_front_responses(&g->tx),
+			 65); /* the others wait in the guest's memory */
 	dp_advance(dp, 10 * NSEC_PER_MSEC);
 	assert_int_equal(dp->nics[0]->n_sent, 75);
 	vif_set_rate(g->vif, 0, 0);
@@ -276,7 +279,8 @@ static void test_no_member(void **state)
 		team_on_link(&dp->worker->team, i, false, clock_now(&dp->clock));
 	dp_send(dp, 0, frame, len, NULL, 0, 0, 0);
 	dp_run(dp);
-	assert_int_equal(dp_tx_status(g), NETIF_RSP_OKAY); /* lost as on a cut cable, not an error of the guest */
+	assert_int_equal(dp_tx_status(g),
+			 NETIF_RSP_OKAY); /* lost as on a cut cable, not an error of the guest */
 	assert_int_equal(g->vif->stats.tx_no_member, 1);
 }
 
@@ -297,7 +301,8 @@ static void test_too_big_and_refused(void **state)
 	assert_int_equal(dp->nics[1]->n_sent, 0); /* no other member would take it either */
 }
 
-/* kill -9 and a successor: what was not answered is sent (again), what was answered stays answered. */
+/* kill -9 and a successor: what was not answered is sent (again), what was answered stays answered.
+ */
 static void test_restart(void **state)
 {
 	struct dp *dp = *state;

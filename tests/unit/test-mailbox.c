@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test-mailbox.c - letters from many threads arrive once, in each sender's order; a call returns the result. */
+/* test-mailbox.c - letters from many threads arrive once, in each sender's order; a call returns
+ * the result. */
 #include "mailbox.h"
 
 #include <poll.h>
@@ -50,7 +51,7 @@ static void *send_all(void *arg)
 	struct sender *s = arg;
 
 	for (unsigned int i = 1; i <= LETTERS; i++) {
-		struct letter letter = { s->index, i };
+		struct letter letter = {s->index, i};
 
 		if (i % 5)
 			mailbox_post(s->owner->mailbox, receive, &letter, sizeof(letter));
@@ -65,7 +66,7 @@ static void *own(void *arg)
 	struct owner *owner = arg;
 
 	while (!owner->stop) {
-		struct pollfd p = { .fd = mailbox_fd(owner->mailbox), .events = POLLIN };
+		struct pollfd p = {.fd = mailbox_fd(owner->mailbox), .events = POLLIN};
 
 		poll(&p, 1, -1);
 		mailbox_drain(owner->mailbox, owner);
@@ -75,14 +76,14 @@ static void *own(void *arg)
 
 static void test_threads(void **state)
 {
-	struct owner owner = { .mailbox = mailbox_create() };
+	struct owner owner = {.mailbox = mailbox_create()};
 	struct sender senders[SENDERS];
 	pthread_t threads[SENDERS], thread;
 	void *result;
 
 	pthread_create(&thread, NULL, own, &owner);
 	for (unsigned int i = 0; i < SENDERS; i++) {
-		senders[i] = (struct sender){ &owner, i };
+		senders[i] = (struct sender){&owner, i};
 		pthread_create(&threads[i], NULL, send_all, &senders[i]);
 	}
 	for (unsigned int i = 0; i < SENDERS; i++) {

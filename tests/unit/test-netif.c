@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test-netif.c - decoding of TX packets with every error class, answers, index wrap, notification thresholds. */
+/* test-netif.c - decoding of TX packets with every error class, answers, index wrap, notification
+ * thresholds. */
 #include "netback-team/netif.h"
 
 #include <errno.h>
@@ -35,16 +36,17 @@ static int teardown(void **state)
 
 static void put(struct fixture *f, uint16_t size, uint16_t offset, uint16_t flags, uint16_t id)
 {
-	netif_tx_request_t req = { .gref = 100u + id, .offset = offset, .flags = flags, .id = id,
-				   .size = size };
+	netif_tx_request_t req = {
+		.gref = 100u + id, .offset = offset, .flags = flags, .id = id, .size = size};
 
 	ring_front_request(&f->front, &req);
 }
 
-static void put_extra(struct fixture *f, uint8_t type, uint8_t flags, uint16_t gso_size, uint8_t gso_type)
+static void put_extra(struct fixture *f, uint8_t type, uint8_t flags, uint16_t gso_size,
+		      uint8_t gso_type)
 {
-	uint8_t slot[NETIF_TX_SLOT_BYTES] = { 0 };
-	netif_extra_info_t extra = { .type = type, .flags = flags };
+	uint8_t slot[NETIF_TX_SLOT_BYTES] = {0};
+	netif_extra_info_t extra = {.type = type, .flags = flags};
 
 	extra.u.gso.size = gso_size;
 	extra.u.gso.type = gso_type;
@@ -204,14 +206,15 @@ static void test_fatal(void **state)
 	fatal(f);
 }
 
-/* Extras are answered with NULL right behind the first slot; the rest with the status; padding is zero (XSA-216). */
+/* Extras are answered with NULL right behind the first slot; the rest with the status; padding is
+ * zero (XSA-216). */
 static void test_responses(void **state)
 {
 	struct fixture *f = *state;
 	struct netif_tx_packet p;
 	netif_tx_response_t rsp;
-	static const uint16_t ids[] = { 5, 0, 6, 7 };
-	static const int16_t statuses[] = { -1, 1, -1, -1 };
+	static const uint16_t ids[] = {5, 0, 6, 7};
+	static const int16_t statuses[] = {-1, 1, -1, -1};
 	const char *why;
 
 	put(f, 300, 0, NETTXF_extra_info | NETTXF_more_data, 5);
@@ -292,12 +295,12 @@ static void test_notify_thresholds(void **state)
 
 static void test_rx_geometry(void **state)
 {
-	struct ring_page page = { 0 };
+	struct ring_page page = {0};
 	struct ring_front front;
 	struct ring_back back;
 	netif_extra_info_t extra;
 	netif_rx_response_t rsp;
-	netif_rx_request_t req = { .id = 3, .gref = 9 };
+	netif_rx_request_t req = {.id = 3, .gref = 9};
 
 	assert_int_equal(netif_rx_slots(1, false), 1);
 	assert_int_equal(netif_rx_slots(4096, false), 1);
@@ -326,11 +329,11 @@ static void test_rx_geometry(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_single),	   T(test_gso_packet),
-		T(test_drops),	   T(test_multicast_requests),
-		T(test_fatal),	   T(test_tiny_and_empty_slots),
-		T(test_responses), T(test_wrap),
-		T(test_bad_index), T(test_notify_thresholds),
+		T(test_single),	     T(test_gso_packet),
+		T(test_drops),	     T(test_multicast_requests),
+		T(test_fatal),	     T(test_tiny_and_empty_slots),
+		T(test_responses),   T(test_wrap),
+		T(test_bad_index),   T(test_notify_thresholds),
 		T(test_rx_geometry),
 	};
 

@@ -14,7 +14,7 @@
 
 static void test_unlimited(void **state)
 {
-	struct shape shape = { 0 };
+	struct shape shape = {0};
 
 	shape_set(&shape, 0, 0, 5);
 	shape_take(&shape, 65535, 5);
@@ -24,7 +24,7 @@ static void test_unlimited(void **state)
 /* A full bucket lets exactly its burst go at once. */
 static void test_burst(void **state)
 {
-	struct shape shape = { 0 };
+	struct shape shape = {0};
 	uint64_t sent = 0;
 
 	shape_set(&shape, 100 * MBIT, 200000, NSEC_PER_SEC);
@@ -34,18 +34,20 @@ static void test_burst(void **state)
 	}
 	assert_int_equal(sent, 200000);
 	/* 1000 bytes at 100 Mbit/s take 80 us. */
-	assert_int_equal(shape_ready_ns(&shape, 1000, NSEC_PER_SEC), NSEC_PER_SEC + 80 * NSEC_PER_USEC);
+	assert_int_equal(shape_ready_ns(&shape, 1000, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 80 * NSEC_PER_USEC);
 }
 
-/* Over any time t no more than burst + rate * t goes, and not less when there is always something to send. */
+/* Over any time t no more than burst + rate * t goes, and not less when there is always something
+ * to send. */
 static void test_rate_exact(void **state)
 {
-	static const uint64_t rates[] = { 1 * MBIT, 7 * MBIT, 100 * MBIT, 9999 * MBIT };
-	static const uint32_t sizes[] = { 60, 1514, 65535 };
+	static const uint64_t rates[] = {1 * MBIT, 7 * MBIT, 100 * MBIT, 9999 * MBIT};
+	static const uint32_t sizes[] = {60, 1514, 65535};
 
 	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
 		for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
-			struct shape shape = { 0 };
+			struct shape shape = {0};
 			uint64_t now = 7, sent = 0, end = now + 2 * NSEC_PER_SEC, allowed;
 
 			shape_set(&shape, rates[r], 65535, now);
@@ -69,7 +71,7 @@ static void test_rate_exact(void **state)
 /* A frame larger than the bucket must not wait for ever: the bucket holds at least one. */
 static void test_small_burst(void **state)
 {
-	struct shape shape = { 0 };
+	struct shape shape = {0};
 
 	shape_set(&shape, MBIT, 100, 0);
 	assert_int_equal(shape.burst_bytes, 65535);
@@ -79,7 +81,7 @@ static void test_small_burst(void **state)
 /* What was used stays used when the limit changes. */
 static void test_live_change(void **state)
 {
-	struct shape shape = { 0 };
+	struct shape shape = {0};
 	uint64_t ready;
 
 	shape_set(&shape, 8 * MBIT, 65535, 0);
@@ -95,8 +97,17 @@ static void test_live_change(void **state)
 
 static void test_xl_rate(void **state)
 {
-	static const char *const bad[] = { "", "1", "1,", ",1", "a,b", "-1,50000", "625000,50000x",
-					   "99999999999,50000", "1,99999999999", " 1,2", "1, 2" };
+	static const char *const bad[] = {"",
+					  "1",
+					  "1,",
+					  ",1",
+					  "a,b",
+					  "-1,50000",
+					  "625000,50000x",
+					  "99999999999,50000",
+					  "1,99999999999",
+					  " 1,2",
+					  "1, 2"};
 	uint64_t rate = 1, burst = 1;
 
 	assert_int_equal(shape_parse_xl_rate("625000,50000", &rate, &burst), 0);

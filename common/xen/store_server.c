@@ -399,6 +399,8 @@ void store_server_destroy(struct store_server *server)
 {
 	struct conn *conn, *next;
 
+	if (!server)
+		return;
 	listener_close(&server->dom0);
 	listener_close(&server->guest);
 	DL_FOREACH_SAFE (server->conns, conn, next) {

@@ -23,7 +23,7 @@ struct store_server;
  */
 int store_server_create(struct store_server **server, sd_event *event, struct store *store,
 			const char *dir);
-/** Closes everything and removes the sockets. */
+/** Closes everything and removes the sockets. NULL is fine. */
 void store_server_destroy(struct store_server *server);
 /** Closes all connections, as a restart of xenstored does; their watches and transactions are gone,
  * domains and nodes stay. */

@@ -5,7 +5,7 @@
 # A test script prints TAP and exits 0; the harness reads the lines. A script that dies half-way never prints its plan,
 # which the harness counts as an error.
 
-TAP_N=0
+TAP_N=0 TAP_FAILED=0
 
 # What is going on, for the log.
 diag() { printf '# %s\n' "$*"; }
@@ -23,7 +23,7 @@ pass() {
 
 # fail TEXT [DETAIL...]: each detail becomes a comment line.
 fail() {
-    TAP_N=$((TAP_N + 1))
+    TAP_N=$((TAP_N + 1)) TAP_FAILED=$((TAP_FAILED + 1))
     printf 'not ok %d - %s\n' "$TAP_N" "$1"
     shift
     (($# == 0)) || printf '%s\n' "$@" | sed 's/^/#   /'

@@ -241,8 +241,11 @@ static void udp_note_new(struct udp_state *s, const struct packet *packet, uint6
 
 static void udp_note(struct udp_state *s, const struct packet *packet, uint64_t at_ns)
 {
-	if (packet->kind == KIND_END)
+	/* A marker before any datagram is a late one of another stream. */
+	if (packet->kind == KIND_END && s->n_received)
 		s->sent = packet->seq;
+	else if (packet->kind == KIND_END)
+		return;
 	else if (s->seen[packet->seq])
 		s->n_duplicates++;
 	else

@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ./dev demo: what netback-team does, seen from outside. Two guests, a team of two NICs, faults in mid transfer.
+#
+# Ends with a table; exit status 1 when a limit is not kept. Limits: 0 TCP connections lost; no hole over 30 ms in a 1 kHz
+# stream when the active NIC loses its carrier; none over 1 s when the daemon is killed and started again.
+set -u
+SECONDS=${XENBACK_SECONDS:-0}
+. "$(dirname "$0")/lib.sh"
+
+CARRIER_MAX_MS=30 RESTART_MAX_MS=1000
+CONNECTIONS=8
+IPERF_S=4
+# During faults: enough to be in mid transfer always, not so much that two processors are all that is measured.
+BULK_RATE=1G
+TABLE=() VIOLATED=0
+
+say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
+
+fail() {
+    printf 'demo: %s\n' "$*" >&2
+    exit 1
+}
+
+# row WHAT VALUE UNIT [LIMIT]: for the table; VALUE over LIMIT is a violation.
+row() {
+    local verdict='' limit=''
+    if (($# > 3)); then
+        limit="<= $4"
+        if awk -v v="$2" -v max="$4" 'BEGIN { exit !(v != "" && v + 0 <= max + 0) }'; then
+            verdict=ok
+        else
+            verdict='TOO MUCH'
+            VIOLATED=1
+        fi
+    fi
+    TABLE+=("$(printf '%-62s %9s %-7s %8s  %s' "$1" "${2:-none}" "$3" "$limit" "$verdict")")
+}
+
+rule() { printf '%.0s-' {1..99}; printf '\n'; }
+
+# transfer NAME WHERE-SERVER... -- WHERE-CLIENT... -- IP [IPERF-OPTION...]: prints Mbit/s.
+transfer() {
+    local name=$1 server=() client=()
+    shift
+    while [[ $1 != -- ]]; do server+=("$1"); shift; done
+    shift
+    while [[ $1 != -- ]]; do client+=("$1"); shift; done
+    shift
+    "${server[@]}" iperf3 -s -1 -p 5300 >"$DIR/iperf-server-$name.log" 2>&1 &
+    wait_for 5 listening "${server[@]}" || return 1
+    "${client[@]}" timeout 60 iperf3 -c "$1" -p 5300 -t "$IPERF_S" --json "${@:2}" >"$DIR/iperf-$name.json" 2>"$DIR/iperf-$name.log" || return 1
+    iperf_mbit "$DIR/iperf-$name.json"
+}
+
+listening() { "$@" ss -ltnH 'sport = :5300' | grep -q .; }
+
+speed() {
+    local text=$1 mbit
+    shift
+    mbit=$(transfer "$@") || fail "$text: no transfer: $(cat "$DIR/iperf-$1.log" "$DIR/iperf-$1.json" 2>/dev/null | tail -n 5)"
+    say "$text: $mbit Mbit/s"
+    row "$text" "$mbit" Mbit/s
+}
+
+# start_load SECONDS: a 1 kHz stream each way, connections that talk, bulk TCP, all at once.
+start_load() {
+    LOAD=()
+    in_outside "$GAPMETER" udp-recv 7000 $(($1 + 10)) >"$DIR/out" 2>>"$DIR/gap.log" & LOAD+=($!)
+    in_guest 1 "$GAPMETER" udp-recv 7000 $(($1 + 10)) >"$DIR/in" 2>>"$DIR/gap.log" & LOAD+=($!)
+    background in_outside "$GAPMETER" tcp-serve 7001 $(($1 + 70)) 2>>"$DIR/gap.log"
+    SERVE=$BG
+    in_outside iperf3 -s -1 -p 5300 >"$DIR/bulk-server.log" 2>&1 & LOAD+=($!)
+    sleep 0.3
+    in_guest 1 "$GAPMETER" udp-send "$OUTSIDE_IP" 7000 "$1" 2>>"$DIR/gap.log" & LOAD+=($!)
+    in_outside "$GAPMETER" udp-send "$(guest_ip 1)" 7000 "$1" 2>>"$DIR/gap.log" & LOAD+=($!)
+    in_guest 1 "$GAPMETER" tcp-hold "$OUTSIDE_IP" 7001 "$CONNECTIONS" "$1" >"$DIR/tcp" 2>>"$DIR/gap.log" & LOAD+=($!)
+    in_guest 1 timeout $(($1 + 60)) iperf3 -c "$OUTSIDE_IP" -p 5300 -t "$1" -b "$BULK_RATE" --json >"$DIR/bulk.json" 2>>"$DIR/gap.log" & BULK=$!
+}
+
+# finish_load TEXT MAX_MS: waits for the ends and notes the rows.
+finish_load() {
+    local out in tcp bulk_lost=0 lost
+    wait "${LOAD[@]}"
+    wait "$BULK" || bulk_lost=1
+    background_end "$SERVE"
+    out=$(<"$DIR/out") in=$(<"$DIR/in") tcp=$(<"$DIR/tcp")
+    say "  guest to network: $out"
+    say "  network to guest: $in"
+    say "  TCP: $tcp; bulk transfer: $(iperf_mbit "$DIR/bulk.json") Mbit/s over all of it"
+    lost=$(field lost "$tcp")
+    row "$1: longest hole, guest to network" "$(field longest_hole_ms "$out")" ms "$2"
+    row "$1: longest hole, network to guest" "$(field longest_hole_ms "$in")" ms "$2"
+    row "$1: TCP connections lost, of $((CONNECTIONS + 1))" "$((${lost:-$CONNECTIONS} + bulk_lost))" '' 0
+}
+
+demo_attach() {
+    local t0 n
+    say 'start the box (a Xen without Xen), a switch, an outside host, a team of nic0 and nic1'
+    net_up 2
+    box_start
+    team_set members 'nic0 nic1'
+    team_set mode active-backup
+    team_set failback_hold 1s
+    daemon_start || fail "netback-team does not start: $(tail -n 3 "$DIR/netback-team.log")"
+    for n in 1 2; do
+        guest_start "$n"
+        t0=${EPOCHREALTIME/./}
+        guest_attach "$n" || fail "xl network-attach failed for guest $n"
+        wait_for 20 guest_connected "$n" || fail "guest $n does not connect: $(ctl explain vif "$n.0" 2>&1)"
+        row "attach of guest $n: from xl to connected" "$(((${EPOCHREALTIME/./} - t0) / 1000))" ms
+        guest_address "$n" || fail "guest $n has no eth0"
+        wait_for 10 reaches "$n" "$OUTSIDE_IP" || fail "guest $n does not reach the network"
+        say "guest $n is attached and reaches the network"
+    done
+    ctl team show team0 | sed '/^options:/,$d'
+}
+
+demo_speed() {
+    speed 'guest 1 to network, TCP' out in_outside -- in_guest 1 -- "$OUTSIDE_IP"
+    speed 'network to guest 1, TCP' in in_guest 1 -- in_outside -- "$(guest_ip 1)"
+    speed 'guest 1 to guest 2, TCP' local in_guest 2 -- in_guest 1 -- "$(guest_ip 2)"
+}
+
+demo_carrier() {
+    say 'transfer in both directions; then the active NIC loses its link'
+    start_load 10
+    sleep 3
+    say '  cut:  nic0'
+    carrier_cut 0
+    sleep 3
+    say '  back: nic0'
+    carrier_back 0
+    finish_load 'NIC lost and back' "$CARRIER_MAX_MS"
+    ctl team show team0 | sed '/^options:/,$d'
+}
+
+demo_restart() {
+    say 'transfer in both directions; then the daemon is killed (-9) and started again'
+    start_load 8
+    sleep 3
+    say '  kill -9'
+    daemon_kill
+    daemon_start || fail "netback-team does not start again: $(tail -n 3 "$DIR/netback-team.log")"
+    say '  it is back'
+    finish_load 'daemon killed and restarted' "$RESTART_MAX_MS"
+}
+
+net_enter "$@"
+net_prefer
+demo_attach
+demo_speed
+demo_carrier
+demo_restart
+daemon_stop || fail 'netback-team does not stop cleanly'
+
+printf '\n%-62s %9s %-7s %8s\n' 'what' 'measured' '' 'limit'
+rule
+printf '%s\n' "${TABLE[@]}"
+rule
+if ((VIOLATED)); then
+    say 'a limit was not kept'
+    exit 1
+fi
+say 'all limits kept'

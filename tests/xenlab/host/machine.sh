@@ -9,6 +9,7 @@
 
 MACHINE_PID=
 MACHINE_SMP=2
+SERIAL=(-serial "file:CONSOLE") # CONSOLE becomes the name of the boot's log
 
 # Start a helper process in the background; machine_down ends it.
 SPAWNED=()
@@ -76,13 +77,15 @@ machine_up() {
     local args pipe
     for pipe in channel monitor; do mkfifo "$RUN/$pipe.in" "$RUN/$pipe.out"; done
     mapfile -t args < <(machine_args)
-    args+=("$@")
+    args+=("${SERIAL[@]//CONSOLE/$CONSOLE}")
     # Opened for both directions: neither open nor read depends on QEMU's own.
     exec {CHANNEL_OUT}<>"$RUN/channel.in" {CHANNEL_IN}<>"$RUN/channel.out"
     exec {MONITOR}<>"$RUN/monitor.in"
+    # Standard input must be named, or bash gives a background job /dev/null.
+    if [[ $MODE == shell ]]; then exec 6<>/dev/tty; else exec 6<>/dev/null; fi
     (cd "$IMAGE" && exec ip netns exec "$SWITCH" qemu-system-x86_64 "${args[@]}" \
         -chardev "pipe,id=monitor,path=$RUN/monitor" -mon chardev=monitor \
-        -serial "file:$CONSOLE") >"$RUN/qemu.log" 2>&1 </dev/null &
+        <&6 >&6 2>"$RUN/qemu.log") &
     MACHINE_PID=$!
     spawn monitor cat "$RUN/monitor.out"
 }

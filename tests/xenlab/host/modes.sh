@@ -73,10 +73,9 @@ bench_complete() {
 
 run_bench() {
     : >"$TOP/rows"
-    PLAN="bench 1800 $BENCH_ROUNDS $BENCH_SECONDS $PERF"
-    boot fast
-    follow_boot
-    machine_down
+    set_patience
+    PLAN="bench $PATIENCE $((1800 * PATIENCE)) $BENCH_ROUNDS $BENCH_SECONDS $PERF"
+    boot_and_follow fast
     bench_table
     [[ -z $JSON ]] || { mkdir -p "$(dirname "$JSON")"; bench_json >"$JSON"; progress "wrote $JSON"; }
     if [[ $STATE == ended ]] && bench_complete; then
@@ -88,11 +87,24 @@ run_bench() {
     summary
 }
 
-# The serial console of Dom0 becomes this terminal. Ctrl-A c reaches QEMU's
-# monitor, Ctrl-A a Ctrl-A a Ctrl-A a switches between Dom0 and Xen.
+# The serial console of Dom0 becomes this terminal, QEMU stays in the background
+# of it; the messages of the channel go on as comments between the lines.
 run_shell() {
     [[ -t 0 ]] || die "--shell needs a terminal"
-    PLAN=shell
-    SHELL_MODE=1
+    set_patience
+    PLAN="shell $PATIENCE $FLAVOUR"
+    cat <<-'TEXT'
+	# Ctrl-A c           QEMU's monitor and back (quit ends everything)
+	# Ctrl-A a, 3 times  Dom0's console <-> Xen's console
+	# xl console guest11 a guest's console (Ctrl-] leaves it)
+	# exit               ends the machine
+	TEXT
+    BOOT_LIMIT=86400 SILENCE_LIMIT=86400
+    TERMINAL_STATE=$(stty -g)
+    SERIAL=(-chardev "stdio,id=serial,mux=on,signal=off,logfile=CONSOLE" -serial chardev:serial
+        -mon chardev=serial)
     boot "$FLAVOUR"
+    follow_boot
+    machine_down
+    stty "$TERMINAL_STATE"
 }

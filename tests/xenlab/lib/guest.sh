@@ -13,7 +13,8 @@ host_number() { echo "${1//[^0-9]/}"; }
 
 # write_guest_config NAME [LINE...]: later lines win over the defaults.
 write_guest_config() {
-    local name=$1 extra="console=hvc0 loglevel=4 mitigations=off lab.host=$(host_number "$1")"
+    local name=$1 extra
+    extra="console=hvc0 loglevel=4 mitigations=off lab.host=$(host_number "$name")"
     shift
     {
         cat <<-CONFIG
@@ -72,7 +73,7 @@ domu() {
 # Answers are read from xenconsoled's log of the guest, from where it ended
 # before the question: nothing is lost and nobody else's answer is taken.
 domu_try() {
-    local seconds=$1 name=$2 id=$BASHPID.$RANDOM tty from line
+    local seconds=$(($1 * LAB_PATIENCE)) name=$2 id=$BASHPID.$RANDOM tty from line
     shift 2
     tty=$(guest_tty "$name") || return 98
     from=$(log_size "$name")
@@ -80,7 +81,7 @@ domu_try() {
         flock 8
         printf 'RUN %s %s %s\n' "$id" "$seconds" "$(base64 -w0 <<<"$*")" >"$tty"
     ) 8>"$LAB_RUN/guests/$name.lock"
-    poll $((seconds + 5)) answer_in_log "$name" "$from" "$id" || return 99
+    poll "$((seconds / LAB_PATIENCE + 5))" answer_in_log "$name" "$from" "$id" || return 99
     line=$(find_answer "$name" "$from" "$id")
     IFS=' ' read -r _ _ status out <<<"$line"
     base64 -d <<<"${out%$'\r'}" 2>/dev/null
@@ -107,11 +108,9 @@ guest_ids() { xl list 2>/dev/null | awk 'NR > 1 && $2 != 0 {print $2}'; }
 
 no_guests() { [[ -z $(guest_ids) ]]; }
 
-destroy_guest() { timeout 60 xl destroy "$1"; }
-
 destroy_all_guests() {
     local id
-    for id in $(guest_ids); do timeout 60 xl destroy "$id" >/dev/null 2>&1; done
+    for id in $(guest_ids); do timeout $((60 * LAB_PATIENCE)) xl destroy "$id" >/dev/null 2>&1; done
     # A name in (null) or (zombie) means that somebody still maps its pages.
     poll 15 no_guests || { xl list; return 1; }
 }

@@ -13,11 +13,11 @@ ping_outside() {
     domu "$1" "for i in \$(seq 20); do ping -c 1 -W 1 ${2:-$OUTSIDE4} && exit 0; done; exit 1" >/dev/null
 }
 
-# A server for one test on a fresh port; it ends with the test or after 3 minutes.
+# A server for one test on a fresh port; it ends with the test, or after 10 minutes.
 # Prints the port once the server listens.
 iperf_server() {
     local port=$((20000 + RANDOM % 20000))
-    outside "timeout 180 iperf3 -s -1 -p $port >/dev/null 2>&1 &
+    outside "timeout 600 iperf3 -s -1 -p $port >/dev/null 2>&1 &
         for i in \$(seq 100); do
             ss -Hltn sport = :$port | grep -q . && exit 0; sleep 0.05
         done; exit 1" || fail "the outside iperf3 server did not start"

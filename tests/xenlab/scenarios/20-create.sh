@@ -17,5 +17,5 @@ in=$(throughput guest11 -R)
 log "$out Mbit/s out, $in Mbit/s in"
 
 xl shutdown guest11 >/dev/null
-expect "guest shuts down" poll 30 no_guests
+expect "guest shuts down" poll 60 no_guests
 expect "its backend directory is gone" poll 5 no_backend_dir "$id"

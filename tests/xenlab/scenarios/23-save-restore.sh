@@ -10,9 +10,9 @@ expect "traffic flows before" ping_outside guest11
 domu guest11 'echo kept >/tmp/memory'
 old=$(domid guest11)
 
-expect "xl save" timeout 90 xl save guest11 "$file"
+expect "xl save" timeout $((90 * LAB_PATIENCE)) xl save guest11 "$file"
 expect "nothing is left of the saved domain" no_backend_dir "$old"
-expect "xl restore" timeout 90 xl restore "$file"
+expect "xl restore" timeout $((90 * LAB_PATIENCE)) xl restore "$file"
 rm -f "$file"
 wait_guest guest11
 wait_connected guest11

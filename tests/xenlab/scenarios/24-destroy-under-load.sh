@@ -13,7 +13,7 @@ load=$!
 expect "the load runs" poll 15 traffic_flows
 
 before=${EPOCHREALTIME/./}
-expect "xl destroy" timeout 30 xl destroy guest11
+expect "xl destroy" timeout $((30 * LAB_PATIENCE)) xl destroy guest11
 took=$(((${EPOCHREALTIME/./} - before) / 1000))
 kill "$load" 2>/dev/null || true
 log "xl destroy under load took $took ms"

@@ -5,7 +5,7 @@
 
 program=/usr/libexec/xenback/xen-conformance
 [[ -x $program ]] || skip "$program is not installed"
-out=$(timeout 150 "$program" --real 2>&1) && status=0 || status=$?
+out=$(timeout $((150 * LAB_PATIENCE)) "$program" --real 2>&1) && status=0 || status=$?
 printf '%s\n' "$out"
 [[ $status -eq 0 ]] || fail "status $status: $(grep -m1 '^not ok' <<<"$out")"
 log "$(grep -c '^ok' <<<"$out") checks passed"

@@ -10,7 +10,7 @@ configure_team "eth0 eth1" active-backup
 modprobe xen-backend:vif 2>/dev/null || true
 expect "modprobe.d keeps xen-netback from loading" test ! -d /sys/module/xen_netback
 modprobe --ignore-install xen-netback || fail "xen-netback does not load"
-out=$(timeout 15 "$TEAM_DAEMON" 2>&1 9>&- </dev/null) && status=0 || status=$?
+out=$(timeout $((15 * LAB_PATIENCE)) "$TEAM_DAEMON" 2>&1 9>&- </dev/null) && status=0 || status=$?
 printf '%s\n' "$out"
 rmmod xen-netback
 expect "it does not keep running" test "$status" -ne 124

@@ -114,8 +114,10 @@ static int scan(struct guest *guest)
 	uint32_t devid;
 	int rc = guest->xen->ops->store_list(guest->store, XEN_TXN_NONE, guest->dir, &names, &n);
 
-	if (rc < 0 && rc != -ENOENT)
+	if (rc == -EIO)
 		return rc;
+	if (rc < 0) /* not there, or not given to us: the watch tells when that changes */
+		n = 0;
 	for (unsigned int i = 0; i < n; i++) {
 		struct device *dev;
 

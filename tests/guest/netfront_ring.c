@@ -20,7 +20,7 @@
 #define HEAD_OFFSET                                                                                \
 	66u /* of a first slot of head_bytes: not at the start of its page, like a socket buffer's \
 	     */
-#define FLUSH_SLOTS    16u /* the backend starts before a long batch is complete */
+#define FLUSH_SLOTS    64u /* the backend starts before a long batch is complete */
 #define RX_BATCH_SLOTS 64u /* RX pages go back in such groups */
 
 static_assert(NETFRONT_RING_SLOTS <= NETFRONT_ID_USER, "ids of pages and of the caller");

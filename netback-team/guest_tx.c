@@ -444,6 +444,9 @@ bool guest_tx_run(struct worker *w)
 
 		if (q->wait.head)
 			guest_rx_drain(w, q);
+		else if (ring_back_requests(&q->rx) < 0)
+			vif_fail(q->vif, "RX ring: request index further ahead than the ring has "
+					 "slots (256)");
 		if (!q->vif->failed)
 			left = collect(w, q, MAX(WORKER_TX_BATCH / n_ready, 4u));
 		q->dry = !left;

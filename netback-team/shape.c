@@ -67,12 +67,8 @@ int shape_parse_xl_rate(const char *value, uint64_t *rate_bps, uint64_t *burst_b
 	if (*end != ',' || !isdigit((unsigned char)end[1]))
 		return -EINVAL;
 	usec = strtoull(end + 1, &end, 10);
-	if (errno || *end || bytes > UINT32_MAX || usec > UINT32_MAX)
+	if (errno || *end || bytes > UINT32_MAX || usec > UINT32_MAX || bytes == 0 || usec == 0)
 		return -EINVAL;
-	if (bytes == 0 || usec == 0) {
-		*rate_bps = *burst_bytes = 0;
-		return 0;
-	}
 	*rate_bps = (uint64_t)bytes * 8 * 1000000 / usec;
 	*burst_bytes = bytes;
 	return *rate_bps ? 0 : -EINVAL;

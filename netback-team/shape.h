@@ -26,8 +26,10 @@ uint64_t shape_ready_ns(const struct shape *shape, uint32_t bytes, uint64_t now_
 /** Takes the tokens of a frame that goes. */
 void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns);
 
-/** Parses the toolstack's rate= value "BYTES,USEC" (bytes per interval); -EINVAL when it is
- * anything else. 0,x = unlimited. */
+/**
+ * Parses the toolstack's rate= value "BYTES,USEC" (bytes per interval, both at least 1); -EINVAL
+ * when it is anything else. No limit is a key that is not there, as xl leaves it.
+ */
 int shape_parse_xl_rate(const char *value, uint64_t *rate_bps, uint64_t *burst_bytes);
 
 #endif

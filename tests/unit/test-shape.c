@@ -113,8 +113,6 @@ static void test_xl_rate(void **state)
 	assert_int_equal(shape_parse_xl_rate("625000,50000", &rate, &burst), 0);
 	assert_int_equal(rate, 100 * MBIT);
 	assert_int_equal(burst, 625000);
-	assert_int_equal(shape_parse_xl_rate("0,0", &rate, &burst), 0);
-	assert_int_equal(rate, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(shape_parse_xl_rate(bad[i], &rate, &burst), -EINVAL);
 }

@@ -21,6 +21,8 @@ common_xen_libxbxen_a_SOURCES = \
 	common/xen/machine.h \
 	common/xen/open.c \
 	common/xen/real.c \
+	common/xen/real.h \
+	common/xen/real_store.c \
 	common/xen/ring.h \
 	common/xen/xenbus.c \
 	common/xen/xenbus.h \

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * real.c - the Xen seam on a real Xen: libxengnttab, libxenevtchn and libxenstore, and the only
- * file that includes them.
+ * real.c - the Xen seam on a real Xen: grants by libxengnttab and event channels by libxenevtchn;
+ * the store is in real_store.c. No other files include Xen's libraries.
  *
  * Event channels: a handle's descriptor yields an array of fired ports for one read(2) and takes an
- * array to unmask for one write(2)
- * (/dev/xen/evtchn, linux/xen/evtchn.h), so a busy worker pays one system call for many ports.
+ * array to unmask for one write(2) (/dev/xen/evtchn, linux/xen/evtchn.h), so a busy worker pays one
+ * system call for many ports.
  */
-#include "ops.h"
+#include "real.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
-#include <xenstore.h>
 
 #include "log.h"
 #include "util.h"
@@ -48,9 +45,6 @@ struct xen_evt {
 };
 struct xen_shr {
 	xengntshr_handle *handle;
-};
-struct xen_store {
-	struct xs_handle *handle;
 };
 
 static int negative(void)
@@ -185,9 +179,17 @@ static int evt_pending(struct xen_evt *evt, uint32_t *ports, unsigned int max)
 
 static int evt_unmask(struct xen_evt *evt, const uint32_t *ports, unsigned int n)
 {
-	ssize_t size = (ssize_t)(n * sizeof(*ports));
+	size_t left = n * sizeof(*ports);
 
-	return write(evt->fd, ports, (size_t)size) == size ? 0 : negative();
+	/* The kernel takes a page of them at a time. */
+	while (left) {
+		ssize_t done = write(evt->fd, ports + n - left / sizeof(*ports), left);
+
+		if (done < 0 && errno != EINTR)
+			return -errno;
+		left -= done > 0 ? (size_t)done : 0;
+	}
+	return 0;
 }
 
 /* --- sharing --- */
@@ -228,170 +230,6 @@ static int shr_free(struct xen_shr *shr, void *addr, unsigned int n)
 	return xengntshr_unshare(shr->handle, addr, n) < 0 ? negative() : 0;
 }
 
-/* --- the store --- */
-
-static int store_open(struct xen *xen, struct xen_store **out)
-{
-	struct xen_store *store = xb_calloc(1, sizeof(*store));
-
-	errno = 0;
-	store->handle = xs_open(XS_UNWATCH_FILTER);
-	if (!store->handle) {
-		int rc = negative();
-
-		free(store);
-		return rc;
-	}
-	*out = store;
-	return 0;
-}
-
-static void store_close(struct xen_store *store)
-{
-	xs_close(store->handle);
-	free(store);
-}
-
-static int store_fd(struct xen_store *store)
-{
-	return xs_fileno(store->handle);
-}
-
-/* What the store answers is passed on; a broken connection is -EIO whatever it looks like. */
-static int store_error(void)
-{
-	switch (errno) {
-	case EBADF:
-	case EPIPE:
-	case ECONNRESET:
-	case ENOTCONN:
-	case ESHUTDOWN:
-		return -EIO;
-	default:
-		return negative();
-	}
-}
-
-static int store_read(struct xen_store *store, xen_txn txn, const char *path, char **value,
-		      size_t *len)
-{
-	unsigned int n;
-
-	errno = 0;
-	*value = xs_read(store->handle, txn, path, &n);
-	if (!*value)
-		return store_error();
-	if (len)
-		*len = n;
-	return 0;
-}
-
-static int store_write(struct xen_store *store, xen_txn txn, const char *path, const char *value,
-		       size_t len)
-{
-	errno = 0;
-	return xs_write(store->handle, txn, path, value, (unsigned int)len) ? 0 : store_error();
-}
-
-static int store_mkdir(struct xen_store *store, xen_txn txn, const char *path)
-{
-	errno = 0;
-	return xs_mkdir(store->handle, txn, path) ? 0 : store_error();
-}
-
-static int store_rm(struct xen_store *store, xen_txn txn, const char *path)
-{
-	errno = 0;
-	return xs_rm(store->handle, txn, path) ? 0 : store_error();
-}
-
-static int store_list(struct xen_store *store, xen_txn txn, const char *path, char ***names,
-		      unsigned int *n)
-{
-	errno = 0;
-	*names = xs_directory(store->handle, txn, path, n);
-	return *names ? 0 : store_error();
-}
-
-static int store_get_perms(struct xen_store *store, xen_txn txn, const char *path,
-			   struct xen_perm **perms, unsigned int *n)
-{
-	struct xs_permissions *from;
-
-	errno = 0;
-	from = xs_get_permissions(store->handle, txn, path, n);
-	if (!from)
-		return store_error();
-	*perms = xb_calloc(*n, sizeof(**perms));
-	for (unsigned int i = 0; i < *n; i++)
-		(*perms)[i] = (struct xen_perm){from[i].id, from[i].perms & XS_PERM_READ,
-						from[i].perms & XS_PERM_WRITE};
-	free(from);
-	return 0;
-}
-
-static int store_set_perms(struct xen_store *store, xen_txn txn, const char *path,
-			   const struct xen_perm *perms, unsigned int n)
-{
-	AUTO_FREE struct xs_permissions *to = xb_calloc(n, sizeof(*to));
-
-	for (unsigned int i = 0; i < n; i++) {
-		to[i].id = perms[i].domid;
-		to[i].perms =
-			(perms[i].read ? XS_PERM_READ : 0) | (perms[i].write ? XS_PERM_WRITE : 0);
-	}
-	errno = 0;
-	return xs_set_permissions(store->handle, txn, path, to, n) ? 0 : store_error();
-}
-
-/* The first watch starts a reader thread in the library: it must not catch the signals of our loop.
- */
-static int store_watch(struct xen_store *store, const char *path, const char *token)
-{
-	sigset_t all, old;
-	bool ok;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	errno = 0;
-	ok = xs_watch(store->handle, path, token);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ok ? 0 : store_error();
-}
-
-static int store_unwatch(struct xen_store *store, const char *path, const char *token)
-{
-	errno = 0;
-	return xs_unwatch(store->handle, path, token) ? 0 : store_error();
-}
-
-static int store_event(struct xen_store *store, char **path, char **token)
-{
-	char **event;
-
-	errno = 0;
-	event = xs_check_watch(store->handle);
-	if (!event)
-		return errno == EAGAIN ? 0 : store_error() == -EIO ? -EIO : 0;
-	*path = xb_strdup(event[XS_WATCH_PATH]);
-	*token = xb_strdup(event[XS_WATCH_TOKEN]);
-	free(event);
-	return 1;
-}
-
-static int txn_start(struct xen_store *store, xen_txn *txn)
-{
-	errno = 0;
-	*txn = xs_transaction_start(store->handle);
-	return *txn ? 0 : store_error();
-}
-
-static int txn_end(struct xen_store *store, xen_txn txn, bool abort)
-{
-	errno = 0;
-	return xs_transaction_end(store->handle, txn, abort) ? 0 : store_error();
-}
-
 static const struct xen_ops real_ops = {
 	.name = "real",
 	.close = real_close,
@@ -413,58 +251,46 @@ static const struct xen_ops real_ops = {
 	.shr_close = shr_close,
 	.shr_alloc = shr_alloc,
 	.shr_free = shr_free,
-	.store_open = store_open,
-	.store_close = store_close,
-	.store_fd = store_fd,
-	.store_read = store_read,
-	.store_write = store_write,
-	.store_mkdir = store_mkdir,
-	.store_rm = store_rm,
-	.store_list = store_list,
-	.store_get_perms = store_get_perms,
-	.store_set_perms = store_set_perms,
-	.store_watch = store_watch,
-	.store_unwatch = store_unwatch,
-	.store_event = store_event,
-	.txn_start = txn_start,
-	.txn_end = txn_end,
+	.store_open = real_store_open,
+	.store_close = real_store_close,
+	.store_fd = real_store_fd,
+	.store_read = real_store_read,
+	.store_write = real_store_write,
+	.store_mkdir = real_store_mkdir,
+	.store_rm = real_store_rm,
+	.store_list = real_store_list,
+	.store_get_perms = real_store_get_perms,
+	.store_set_perms = real_store_set_perms,
+	.store_watch = real_store_watch,
+	.store_unwatch = real_store_unwatch,
+	.store_event = real_store_event,
+	.txn_start = real_txn_start,
+	.txn_end = real_txn_end,
 };
-
-/* Our own domain id: 0 in Dom0, else what the store says. */
-static uint16_t own_domid(struct xs_handle *handle)
-{
-	unsigned int n;
-	AUTO_FREE char *value = xs_read(handle, XBT_NULL, "domid", &n);
-
-	return value ? (uint16_t)strtoul(value, NULL, 10) : 0;
-}
 
 int xen_open_real(struct xen **out)
 {
-	static const char *const devices[] = {"/dev/xen/gntdev", "/dev/xen/evtchn"};
-	static const char *const modules[] = {"xen-gntdev", "xen-evtchn"};
-	struct xs_handle *handle;
-	struct xen *xen;
+	static const struct {
+		const char *path, *module;
+	} devices[] = {{"/dev/xen/gntdev", "xen-gntdev"}, {"/dev/xen/evtchn", "xen-evtchn"}};
+	uint16_t domid;
+	int rc;
 
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-		if (access(devices[i], R_OK | W_OK) == 0)
+		if (access(devices[i].path, R_OK | W_OK) == 0)
 			continue;
-		log_err("%s: %s: this is not a Xen Dom0, or the module %s is not loaded (modprobe "
-			"%s), or root "
-			"is needed",
-			devices[i], strerror(errno), modules[i], modules[i]);
+		log_err("%s: %s: this is not a Xen Dom0, or the module %s is not loaded "
+			"(modprobe %s), or root is needed",
+			devices[i].path, strerror(errno), devices[i].module, devices[i].module);
 		return -ENODEV;
 	}
-	errno = 0;
-	handle = xs_open(0);
-	if (!handle) {
-		log_err("xenstored does not answer: %s (is xen.service running?)", strerror(errno));
+	rc = real_store_domid(&domid);
+	if (rc < 0) {
+		log_err("xenstored does not answer: %s (is xen.service running?)", strerror(-rc));
 		return -ENOENT;
 	}
-	xen = xb_calloc(1, sizeof(*xen));
-	xen->ops = &real_ops;
-	xen->domid = own_domid(handle);
-	xs_close(handle);
-	*out = xen;
+	*out = xb_calloc(1, sizeof(**out));
+	(*out)->ops = &real_ops;
+	(*out)->domid = domid;
 	return 0;
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,39 +20,6 @@
 
 /* Numbers of guests in a box are free for all; this one nobody else uses. */
 #define GUEST 47
-
-static unsigned int n_checks, n_failed;
-
-bool check(bool good, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%sok %u - ", good ? "" : "not ", ++n_checks);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	n_failed += !good;
-	return good;
-}
-
-bool check_int(long got, long wanted, const char *fmt, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	if (got == wanted)
-		return check(true, "%s", text);
-	return check(false, "%s: %ld, wanted %ld", text, got, wanted);
-}
-
-void skipped(const char *what, const char *why)
-{
-	printf("ok %u - %s # SKIP %s\n", ++n_checks, what, why);
-}
 
 static int party_open(struct party *p, struct xen *xen)
 {
@@ -123,8 +89,7 @@ static int run(const char *spec)
 		check_int(fake_ports(fake, GUEST), 0, "no port is left bound");
 		fake_destroy(fake);
 	}
-	printf("1..%u\n", n_checks);
-	return n_failed ? 1 : 0;
+	return checks_done();
 }
 
 static void usage(FILE *out)

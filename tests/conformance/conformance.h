@@ -38,6 +38,8 @@ bool check(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3))
 bool check_int(long got, long wanted, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /** A line that can't be tried here. */
 void skipped(const char *what, const char *why);
+/** The plan; returns the exit status of the program. */
+int checks_done(void);
 
 void conformance_grants(struct world *w);
 void conformance_events(struct world *w);

@@ -4,6 +4,7 @@
 # netback-team to a veth whose peer drops them, beside frames from a packet socket through the kernel's bridge to such a veth
 # (bench-nic). Both also per second of CPU time, which other load on the machine does not change.
 # Usage: bench-box.sh [SECONDS [JSON-FILE]], in the build tree (XENBACK_BUILD).
+# shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/../net/lib.sh"
 net_enter "$@"
 seconds=${1:-3}

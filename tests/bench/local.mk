@@ -15,3 +15,5 @@ tests_bench_bench_vif_load_LDADD = $(GUEST_LIBS)
 noinst_PROGRAMS += tests/bench/bench-frame
 tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c
 tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
+
+EXTRA_DIST += tests/bench/run.sh tests/bench/bench-box.sh

@@ -43,7 +43,7 @@ net_enter() {
         ((EUID == 0)) || cannot_run 'needs root for network namespaces'
         [[ -c /dev/net/tun ]] || cannot_run 'needs /dev/net/tun'
         unshare --net --mount --pid --fork --kill-child -- true 2>/dev/null || cannot_run 'may not make namespaces here'
-        for program in ip iperf3 xenstore-read socat; do
+        for program in ip iperf3 xenstore-read socat jq; do
             command -v "$program" >/dev/null || cannot_run "$program is missing (packages.list)"
         done
         for program in "$NETBACK" "$XENBOX" "$XENBOX_GUEST" "$XENBACKCTL" "$XENBOX_XL" "$GAPMETER"; do
@@ -165,7 +165,7 @@ box_start() {
 }
 
 store_read() { xenstore-read "$1" 2>/dev/null; }
-store_write() { xenstore-write "$@"; }
+store_write() { xenstore-write -- "$@"; }
 store_has() { xenstore-exists "$1" 2>/dev/null; }
 # store_is PATH VALUE
 store_is() { [[ $(store_read "$1") == "$2" ]]; }
@@ -216,11 +216,16 @@ guest_start() {
     GUEST_PID[$n]=$!
 }
 
-guest_stop() {
-    kill -TERM "${GUEST_PID[$1]}"
+# guest_end N SIGNAL
+guest_end() {
+    kill "-$2" "${GUEST_PID[$1]}"
     wait "${GUEST_PID[$1]}" 2>/dev/null
     unset "GUEST_PID[$1]"
+    return 0
 }
+# A shutdown: its driver closes its devices. A death: its domain is gone from one moment to the next.
+guest_stop() { guest_end "$1" TERM; }
+guest_die() { guest_end "$1" KILL; }
 
 # guest_attach N [KEY=VALUE...]: what `xl network-attach` does; fails as xl would.
 guest_attach() {

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every benchmark that needs no Xen, one after the other: tables on the terminal, JSON in $XENBACK_BUILD/bench. Nothing here passes or
+# fails by time; a benchmark that cannot run says why and the others go on.
+set -u
+BUILD=${XENBACK_BUILD:?set it to the build tree}
+SRC=${XENBACK_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+export XENBACK_BUILD XENBACK_SRC
+failed=0
+mkdir -p "$BUILD/bench"
+
+# bench NAME WHAT COMMAND...
+bench() {
+    local name=$1 what=$2
+    shift 2
+    printf '\n[%4d s] %s: %s\n' "$SECONDS" "$name" "$what"
+    "$@" || { printf '%s: did not finish (exit status %d)\n' "$name" $?; failed=1; }
+}
+
+make -s --no-print-directory -C "$BUILD" all || exit 1
+bench frame 'pure modules, ns an operation' "$BUILD/tests/bench/bench-frame" --json "$BUILD/bench/frame.json"
+[[ ! -x $BUILD/tests/bench/bench-seam ]] ||
+    bench seam 'grant copy and events beside memcpy' "$BUILD/tests/bench/bench-seam" --json "$BUILD/bench/seam.json"
+bench nic 'AF_PACKET uplink beside the kernel bridge' "$BUILD/tests/bench/bench-nic" --json "$BUILD/bench/nic.json"
+bench linkwatch 'time until a lost carrier is reported, events only beside polls' \
+    "$BUILD/tests/bench/bench-linkwatch" --json "$BUILD/bench/linkwatch.json"
+bench box "guest's ring to veth beside the kernel bridge" \
+    bash "$SRC/tests/bench/bench-box.sh" 3 "$BUILD/bench/box.json"
+exit "$failed"

@@ -267,7 +267,7 @@ static int check_perms(const struct store_conn *conn, const struct xen_perm *per
 int store_set_perms(struct store_conn *conn, xen_txn txn, const char *path,
 		    const struct xen_perm *perms, unsigned int n)
 {
-	const struct store_node *node;
+	const struct store_node *node = NULL;
 	struct operation op;
 	int rc = begin(&op, conn, txn, path, true);
 
@@ -364,7 +364,7 @@ int store_release(struct store *store, uint16_t domid)
 
 	if (domid == 0)
 		return -EINVAL;
-	HASH_FIND(hh, store->domains, &domid, sizeof(domid), domain);
+	domain = store_domain_find(store, domid);
 	if (!domain || !domain->introduced)
 		return -ENOENT;
 	domain->introduced = false;
@@ -376,9 +376,8 @@ int store_release(struct store *store, uint16_t domid)
 
 bool store_introduced(const struct store *store, uint16_t domid)
 {
-	struct store_domain *domain;
+	const struct store_domain *domain = store_domain_find(store, domid);
 
-	HASH_FIND(hh, store->domains, &domid, sizeof(domid), domain);
 	return domain && domain->introduced;
 }
 
@@ -412,16 +411,12 @@ struct store *store_create(void)
 
 void store_destroy(struct store *store)
 {
-	struct store_domain *domain, *next_domain;
-	struct store_conn *conn, *next_conn;
+	struct store_conn *conn, *next;
 
-	DL_FOREACH_SAFE (store->conns, conn, next_conn) {
+	DL_FOREACH_SAFE (store->conns, conn, next) {
 		store_disconnect(conn);
 	}
-	HASH_ITER (hh, store->domains, domain, next_domain) {
-		HASH_DEL(store->domains, domain);
-		free(domain);
-	}
+	store_domains_free(store);
 	store_nodes_free(&store->nodes);
 	free(store);
 }

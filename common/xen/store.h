@@ -90,10 +90,10 @@ bool store_has_event(const struct store_conn *conn);
 /** fn is called for each event that is queued; it must not call the store. NULL: none. */
 void store_on_event(struct store_conn *conn, void (*fn)(void *ctx), void *ctx);
 
-int store_txn_start(struct store_conn *conn, xen_txn *txn);
+int store_txn_start(struct store_conn *conn, xen_txn *id);
 /** -EAGAIN: a node that the transaction read or wrote has changed since. It is over in any case,
  * but for -ENOENT. */
-int store_txn_end(struct store_conn *conn, xen_txn txn, bool abort);
+int store_txn_end(struct store_conn *conn, xen_txn id, bool abort);
 
 /** Creates /local/domain/N (owned by N) and its node domid where missing, fires @introduceDomain; 0
  * and no event when introduced before. -EINVAL: domid 0 or over STORE_DOMID_MAX. */

@@ -20,9 +20,9 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "clock.h"
 #include "util.h"
 #include "wire.h"
 
@@ -194,10 +194,7 @@ static int pump(struct xen_store *store)
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(clock_now(&clock_monotonic) / NSEC_PER_MSEC);
 }
 
 static int await_reply(struct xen_store *store)

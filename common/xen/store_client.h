@@ -15,7 +15,7 @@
 
 /** Connects as domid to the server in dir. -ENOENT/-ECONNREFUSED: no server there; -ENAMETOOLONG.
  */
-int store_client_open(struct xen_store **store, const char *dir, uint16_t domid);
+int store_client_open(struct xen_store **out, const char *dir, uint16_t domid);
 void store_client_close(struct xen_store *store);
 int store_client_fd(struct xen_store *store);
 int store_client_read(struct xen_store *store, xen_txn txn, const char *path, char **value,
@@ -24,7 +24,7 @@ int store_client_write(struct xen_store *store, xen_txn txn, const char *path, c
 		       size_t len);
 int store_client_mkdir(struct xen_store *store, xen_txn txn, const char *path);
 int store_client_rm(struct xen_store *store, xen_txn txn, const char *path);
-int store_client_list(struct xen_store *store, xen_txn txn, const char *path, char ***names,
+int store_client_list(struct xen_store *store, xen_txn txn, const char *path, char ***out,
 		      unsigned int *n);
 int store_client_get_perms(struct xen_store *store, xen_txn txn, const char *path,
 			   struct xen_perm **perms, unsigned int *n);

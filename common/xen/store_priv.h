@@ -138,7 +138,10 @@ void store_txn_note(struct store_txn *txn, const char *path, bool exact);
 int store_txn_commit(struct store_txn *txn);
 /** Frees what it holds, not the struct. */
 void store_txn_clear(struct store_txn *txn);
+/** NULL: never heard of. */
+struct store_domain *store_domain_find(const struct store *store, uint16_t domid);
 struct store_domain *store_domain_get(struct store *store, uint16_t domid);
+void store_domains_free(struct store *store);
 void store_nodes_free(struct store_node **nodes);
 
 /* --- store_watch.c --- */

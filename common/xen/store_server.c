@@ -11,6 +11,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -62,7 +63,27 @@ struct store_server {
 	struct conn *conns;
 	unsigned int n_conns;
 	struct guest *guests;
+	struct log_limit log_limit;
 };
+
+/* What clients cause must not fill the log. */
+static void refuse(struct store_server *server, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void refuse(struct store_server *server, const char *fmt, ...)
+{
+	AUTO_FREE char *text = NULL;
+	uint64_t now_us = 0;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	(void)sd_event_now(server->event, CLOCK_MONOTONIC, &now_us);
+	if (text)
+		log_limited(&server->log_limit, now_us * NSEC_PER_USEC, LOG_MODULE, LOG_LEVEL_WARN,
+			    "%s", text);
+}
 
 /* --- guests --- */
 
@@ -174,8 +195,9 @@ static int conn_greet(struct conn *conn)
 	memcpy(&domid, conn->in, sizeof(domid));
 	domid = le32toh(domid);
 	if (domid == 0 || domid > STORE_DOMID_MAX) {
-		log_warn("guest.sock: connection refused: it is domain %u; allowed: 1 to %u", domid,
-			 STORE_DOMID_MAX);
+		refuse(conn->server,
+		       "guest.sock: connection refused: it is domain %u; allowed: 1 to %u", domid,
+		       STORE_DOMID_MAX);
 		return -EINVAL;
 	}
 	conn_consume(conn, sizeof(domid));
@@ -196,8 +218,9 @@ static int conn_request(struct conn *conn)
 		return -EAGAIN;
 	memcpy(&hdr, conn->in, sizeof(hdr));
 	if (hdr.len > XENSTORE_PAYLOAD_MAX) {
-		log_warn("domain %u: connection closed: a message of %u bytes, %u are allowed",
-			 store_conn_domid(conn->store), hdr.len, XENSTORE_PAYLOAD_MAX);
+		refuse(conn->server,
+		       "domain %u: connection closed: a message of %u bytes, %u are allowed",
+		       store_conn_domid(conn->store), hdr.len, XENSTORE_PAYLOAD_MAX);
 		return -EINVAL;
 	}
 	if (conn->n_in < sizeof(hdr) + hdr.len)
@@ -275,7 +298,7 @@ static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, v
 	if (fd < 0)
 		return 0;
 	if (server->n_conns == STORE_SERVER_CONNS_MAX) {
-		log_warn("connection refused: %u are open", STORE_SERVER_CONNS_MAX);
+		refuse(server, "connection refused: %u are open", STORE_SERVER_CONNS_MAX);
 		close(fd);
 		return 0;
 	}
@@ -284,7 +307,7 @@ static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, v
 	conn->fd = fd;
 	rc = sd_event_add_io(server->event, &conn->source, fd, EPOLLIN, on_conn, conn);
 	if (rc < 0) {
-		log_warn("connection refused: %s", strerror(-rc));
+		refuse(server, "connection refused: %s", strerror(-rc));
 		close(fd);
 		free(conn);
 		return 0;
@@ -369,6 +392,7 @@ int store_server_create(struct store_server **out, sd_event *event, struct store
 
 	server->event = event;
 	server->store = store;
+	server->log_limit = (struct log_limit)LOG_LIMIT_INIT(60, 10);
 	server->dom0.fd = server->guest.fd = -1;
 	rc = listener_open(&server->dom0, server, dir, "xenstored.sock", false);
 	if (rc == 0)

@@ -21,7 +21,7 @@ struct store_server;
  * Listens (mode 0600) and serves from the loop. The store and the loop must outlive it. -EADDRINUSE
  * when another server answers in dir (what a dead one left is replaced); -ENAMETOOLONG.
  */
-int store_server_create(struct store_server **server, sd_event *event, struct store *store,
+int store_server_create(struct store_server **out, sd_event *event, struct store *store,
 			const char *dir);
 /** Closes everything and removes the sockets. NULL is fine. */
 void store_server_destroy(struct store_server *server);

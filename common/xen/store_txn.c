@@ -7,6 +7,9 @@
 
 #include "util.h"
 
+/* uthash's macros nest deep, and the analyzer does not follow its lists. */
+/* NOLINTBEGIN(readability-function-size, clang-analyzer-unix.Malloc) */
+
 /* --- permissions --- */
 
 struct store_perms *store_perms_new(const struct xen_perm *list, unsigned int n)
@@ -211,17 +214,34 @@ void store_remove(struct store_txn *txn, const char *path)
 
 /* --- commit --- */
 
-struct store_domain *store_domain_get(struct store *store, uint16_t domid)
+struct store_domain *store_domain_find(const struct store *store, uint16_t domid)
 {
 	struct store_domain *domain;
 
 	HASH_FIND(hh, store->domains, &domid, sizeof(domid), domain);
+	return domain;
+}
+
+struct store_domain *store_domain_get(struct store *store, uint16_t domid)
+{
+	struct store_domain *domain = store_domain_find(store, domid);
+
 	if (domain)
 		return domain;
 	domain = xb_calloc(1, sizeof(*domain));
 	domain->domid = domid;
 	HASH_ADD(hh, store->domains, domid, sizeof(domid), domain);
 	return domain;
+}
+
+void store_domains_free(struct store *store)
+{
+	struct store_domain *domain, *next;
+
+	HASH_ITER (hh, store->domains, domain, next) {
+		HASH_DEL(store->domains, domain);
+		free(domain);
+	}
 }
 
 static bool is_owned(const struct store_node *node, uint16_t domid)
@@ -317,3 +337,5 @@ void store_txn_clear(struct store_txn *txn)
 		free(change);
 	}
 }
+
+/* NOLINTEND(readability-function-size, clang-analyzer-unix.Malloc) */

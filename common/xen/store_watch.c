@@ -8,6 +8,9 @@
 
 #include "util.h"
 
+/* uthash's macros nest deep, and the analyzer does not follow its lists. */
+/* NOLINTBEGIN(readability-function-size, clang-analyzer-unix.Malloc) */
+
 /** An event that waits; the key is the watch and the path, so that identical ones are one. */
 struct store_event {
 	UT_hash_handle hh;
@@ -100,10 +103,13 @@ void store_fire(struct store *store, const char *path)
 
 static struct store_watch *find_watch(struct store_conn *conn, const char *path, const char *token)
 {
+	struct store_point *point;
 	struct store_watch *watch;
 
-	DL_FOREACH (conn->watches, watch) {
-		if (!strcmp(watch->point->path, path) && !strcmp(watch->token, token))
+	HASH_FIND_STR(conn->store->points, path, point);
+	DL_FOREACH2(point ? point->watches : NULL, watch, point_next)
+	{
+		if (watch->conn == conn && !strcmp(watch->token, token))
 			return watch;
 	}
 	return NULL;
@@ -223,3 +229,5 @@ uint64_t store_conn_dropped(const struct store_conn *conn)
 {
 	return conn->n_dropped;
 }
+
+/* NOLINTEND(readability-function-size, clang-analyzer-unix.Malloc) */

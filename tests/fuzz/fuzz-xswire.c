@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wire_reply reply;
 	struct cursor c;
 
+	store_introduce(store, 5);
 	for (cursor_init(&c, data, size); cursor_left(&c) >= 4;) {
 		conn = conns[cursor_u8(&c) & 1];
 		hdr.type = cursor_u8(&c);

@@ -253,31 +253,31 @@ uint64_t backend_run(struct backend *backend)
 
 /* --- public ---------------------------------------------------------------------- */
 
-int backend_create(struct backend **out, struct xen *xen, sd_event *event, struct clock *clock,
+int backend_create(struct backend **backend, struct xen *xen, sd_event *event, struct clock *clock,
 		   const struct backend_driver *driver, void *ctx)
 {
-	struct backend *backend = xb_calloc(1, sizeof(*backend));
+	struct backend *self = xb_calloc(1, sizeof(*self));
 	int r;
 
-	backend->xen = xen;
-	backend->event = event;
-	backend->clock = clock;
-	backend->driver = driver;
-	backend->ctx = ctx;
-	backend->limit = (struct log_limit)LOG_LIMIT_INIT(60, 100);
-	snprintf(backend->base, sizeof(backend->base), "/local/domain/%u/backend/%s", xen->domid,
+	self->xen = xen;
+	self->event = event;
+	self->clock = clock;
+	self->driver = driver;
+	self->ctx = ctx;
+	self->limit = (struct log_limit)LOG_LIMIT_INIT(60, 100);
+	snprintf(self->base, sizeof(self->base), "/local/domain/%u/backend/%s", xen->domid,
 		 driver->type);
-	r = connect_store(backend);
+	r = connect_store(self);
 	if (r == 0 && event != NULL)
-		r = sd_event_add_time(event, &backend->timer, CLOCK_MONOTONIC, 0, 1000, on_timer,
-				      backend);
+		r = sd_event_add_time(event, &self->timer, CLOCK_MONOTONIC, 0, 1000, on_timer,
+				      self);
 	if (r < 0) {
-		log_err("can't watch %s: %s", backend->base, strerror(-r));
-		backend_destroy(backend);
+		log_err("can't watch %s: %s", self->base, strerror(-r));
+		backend_destroy(self);
 		return r;
 	}
-	*out = backend;
-	backend_run(backend);
+	*backend = self;
+	backend_run(self);
 	return 0;
 }
 
@@ -290,7 +290,7 @@ void backend_destroy(struct backend *backend)
 		return;
 	HASH_ITER (hh, backend->devices, dev, next)
 		backend_free_device(dev);
-	HASH_ITER (hh, backend->refusals, refusal, next_refusal)
+	LL_FOREACH_SAFE (backend->refusals, refusal, next_refusal)
 		backend_forget_refusal(backend, refusal);
 	disconnect_store(backend);
 	sd_event_source_disable_unref(backend->timer);
@@ -302,16 +302,16 @@ struct xen_store *backend_store(struct backend *backend)
 	return backend->store;
 }
 
-void backend_fail(struct backend_device *pub, const char *why)
+void backend_fail(struct backend_device *dev, const char *why)
 {
-	struct device *dev = device_of(pub);
+	struct device *self = device_of(dev);
 
-	if (dev->failing)
+	if (self->failing)
 		return;
-	backend_set_error(dev, why);
-	dev->failing = dev->dirty = true;
-	if (!pub->backend->running)
-		arm(pub->backend, 0);
+	backend_set_error(self, why);
+	self->failing = self->dirty = true;
+	if (!dev->backend->running)
+		arm(dev->backend, 0);
 }
 
 struct backend_device *backend_find(struct backend *backend, uint16_t domid, uint32_t devid)
@@ -343,14 +343,14 @@ static const char *explain(struct device *dev)
 	return xenbus_explain(&dev->in);
 }
 
-json_t *backend_explain(struct backend_device *pub)
+json_t *backend_explain(struct backend_device *dev)
 {
-	struct device *dev = device_of(pub);
-	uint64_t now_ns = clock_now(pub->backend->clock);
+	struct device *self = device_of(dev);
+	uint64_t now_ns = clock_now(dev->backend->clock);
 
 	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:s?, s:I}", "backend",
-			 xenbus_state_name(dev->in.backend), "frontend",
-			 xenbus_state_name(dev->in.frontend), "online", dev->in.online, "hotplug",
-			 dev->hotplug, "why", explain(dev), "error", dev->error, "age_ms",
-			 (json_int_t)((now_ns - dev->since_ns) / NSEC_PER_MSEC));
+			 xenbus_state_name(self->in.backend), "frontend",
+			 xenbus_state_name(self->in.frontend), "online", self->in.online, "hotplug",
+			 self->hotplug, "why", explain(self), "error", self->error, "age_ms",
+			 (json_int_t)((now_ns - self->since_ns) / NSEC_PER_MSEC));
 }

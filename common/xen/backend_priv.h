@@ -10,6 +10,7 @@
 #define XB_XEN_BACKEND_PRIV_H
 
 #include <uthash.h>
+#include <utlist.h>
 
 #include "backend.h"
 #include "log.h"
@@ -69,9 +70,9 @@ struct device {
 
 /* A directory that is no device; remembered so that it is complained about once. */
 struct refusal {
+	struct refusal *next;
 	char *path;
 	bool seen;
-	UT_hash_handle hh;
 };
 
 struct backend {

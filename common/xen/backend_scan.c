@@ -38,6 +38,7 @@ bool backend_parse_id(const char *text, size_t len, uint32_t max, uint32_t *id)
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): uthash's macros */
 struct device *backend_find_id(struct backend *backend, uint32_t domid, uint32_t devid)
 {
 	uint64_t id = (uint64_t)domid << 32 | devid;
@@ -220,6 +221,7 @@ static bool is_complete(struct backend *backend, const char *dir)
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): uthash's macros */
 struct device *backend_add(struct backend *backend, uint16_t domid, uint32_t devid)
 {
 	char dir[sizeof(((struct device *)NULL)->pub.dir)];
@@ -247,6 +249,7 @@ struct device *backend_add(struct backend *backend, uint16_t domid, uint32_t dev
 	return dev;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): uthash's macros */
 void backend_free_device(struct device *dev)
 {
 	struct backend *backend = dev->pub.backend;
@@ -276,12 +279,14 @@ static void refuse(struct backend *backend, const char *path, const char *why)
 {
 	struct refusal *refusal;
 
-	HASH_FIND_STR(backend->refusals, path, refusal);
+	LL_FOREACH (backend->refusals, refusal) {
+		if (strcmp(refusal->path, path) == 0)
+			break;
+	}
 	if (refusal == NULL) {
 		refusal = xb_calloc(1, sizeof(*refusal));
 		refusal->path = xb_strdup(path);
-		HASH_ADD_KEYPTR(hh, backend->refusals, refusal->path, strlen(refusal->path),
-				refusal);
+		LL_PREPEND(backend->refusals, refusal);
 		log_warn("%s ignored: %s", path, why);
 	}
 	refusal->seen = true;
@@ -289,7 +294,7 @@ static void refuse(struct backend *backend, const char *path, const char *why)
 
 void backend_forget_refusal(struct backend *backend, struct refusal *refusal)
 {
-	HASH_DEL(backend->refusals, refusal);
+	LL_DELETE(backend->refusals, refusal);
 	free(refusal->path);
 	free(refusal);
 }
@@ -305,7 +310,7 @@ static void mark_all(struct backend *backend, bool seen)
 		else if (!dev->seen) /* the walk finds out what became of it */
 			dev->dirty = true;
 	}
-	HASH_ITER (hh, backend->refusals, refusal, next_refusal) {
+	LL_FOREACH_SAFE (backend->refusals, refusal, next_refusal) {
 		if (!seen)
 			refusal->seen = false;
 		else if (!refusal->seen)

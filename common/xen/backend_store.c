@@ -86,14 +86,14 @@ static int device_path(const struct device *dev, bool frontend, const char *key,
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
-int backend_write(struct backend_device *pub, xen_txn txn, const char *key, const char *fmt, ...)
+int backend_write(struct backend_device *dev, xen_txn txn, const char *key, const char *fmt, ...)
 {
-	struct device *dev = device_of(pub);
-	struct backend *backend = pub->backend;
+	struct device *self = device_of(dev);
+	struct backend *backend = dev->backend;
 	AUTO_FREE char *value = NULL;
 	char path[256];
 	va_list ap;
-	int n, r = device_path(dev, false, key, path, sizeof(path));
+	int n, r = device_path(self, false, key, path, sizeof(path));
 
 	if (r < 0)
 		return r;
@@ -112,17 +112,17 @@ int backend_write(struct backend_device *pub, xen_txn txn, const char *key, cons
 								    value, (size_t)n));
 }
 
-int backend_read(struct backend_device *pub, xen_txn txn, bool frontend, const char *key,
+int backend_read(struct backend_device *dev, xen_txn txn, bool frontend, const char *key,
 		 char **value)
 {
 	char path[256];
 	size_t len;
-	int r = device_path(device_of(pub), frontend, key, path, sizeof(path));
+	int r = device_path(device_of(dev), frontend, key, path, sizeof(path));
 
 	*value = NULL;
 	if (r < 0)
 		return r;
-	r = get(pub->backend, txn, path, value, &len);
+	r = get(dev->backend, txn, path, value, &len);
 	if (r < 0) {
 		*value = NULL;
 		return r;
@@ -134,13 +134,13 @@ int backend_read(struct backend_device *pub, xen_txn txn, bool frontend, const c
 	return -EINVAL;
 }
 
-int backend_read_u32(struct backend_device *pub, xen_txn txn, bool frontend, const char *key,
+int backend_read_u32(struct backend_device *dev, xen_txn txn, bool frontend, const char *key,
 		     uint32_t min, uint32_t max, uint32_t *value)
 {
 	AUTO_FREE char *text = NULL;
 	uint64_t number = 0;
 	size_t n_digits;
-	int r = backend_read(pub, txn, frontend, key, &text);
+	int r = backend_read(dev, txn, frontend, key, &text);
 
 	if (r < 0)
 		return r;

@@ -169,3 +169,24 @@ tests_unit_test_backend_store_LDADD = $(UNIT_XEN_LIBS)
 UNIT_TESTS += tests/unit/test-store-client
 tests_unit_test_store_client_SOURCES = tests/unit/test-store-client.c
 tests_unit_test_store_client_LDADD = $(UNIT_XEN_LIBS)
+
+# The memory of box and fake, then processes that meet in a xenbox.
+UNIT_TESTS += tests/unit/test-machine
+tests_unit_test_machine_SOURCES = tests/unit/test-machine.c tests/unit/machine-lab.c tests/unit/machine-lab.h
+tests_unit_test_machine_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-machine-threads
+tests_unit_test_machine_threads_SOURCES = tests/unit/test-machine-threads.c tests/unit/machine-lab.c tests/unit/machine-lab.h
+tests_unit_test_machine_threads_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-box
+tests_unit_test_box_SOURCES = tests/unit/test-box.c tests/unit/box-lab.c tests/unit/box-lab.h
+tests_unit_test_box_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-box-nonsense
+tests_unit_test_box_nonsense_SOURCES = tests/unit/test-box-nonsense.c tests/unit/box-lab.c tests/unit/box-lab.h
+tests_unit_test_box_nonsense_LDADD = $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-client-bad
+tests_unit_test_store_client_bad_SOURCES = tests/unit/test-store-client-bad.c
+tests_unit_test_store_client_bad_LDADD = $(UNIT_XEN_LIBS)

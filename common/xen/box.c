@@ -106,7 +106,7 @@ static int ask(struct box *box, const struct box_request *req, uint32_t *value, 
 	pthread_mutex_unlock(&box->lock);
 	if (rc == 0)
 		rc = rep.result;
-	if (value)
+	if (rc == 0 && value)
 		*value = rep.value;
 	if (rc == 0 && fd)
 		*fd = got;
@@ -115,6 +115,7 @@ static int ask(struct box *box, const struct box_request *req, uint32_t *value, 
 	return rc;
 }
 
+/* *frames: NULL, or where they are to be mapped, over what is there. */
 static int map_frames(struct box *box, uint16_t domid, uint8_t **frames, uint32_t *generation)
 {
 	struct box_request req = {.op = BOX_OP_FRAMES, .domid = domid};
@@ -123,7 +124,8 @@ static int map_frames(struct box *box, uint16_t domid, uint8_t **frames, uint32_
 
 	if (rc < 0)
 		return rc;
-	p = mmap(NULL, MACHINE_FRAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(*frames, MACHINE_FRAMES_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | (*frames ? MAP_FIXED : 0), fd, 0);
 	close(fd);
 	if (p == MAP_FAILED)
 		return -errno;
@@ -141,9 +143,8 @@ static uint8_t *env_frames(void *ctx, uint16_t domid)
 
 	if (gnt->frames[domid] && gnt->generations[domid] == now)
 		return gnt->frames[domid];
-	if (gnt->frames[domid])
-		munmap(gnt->frames[domid], MACHINE_FRAMES_BYTES);
-	gnt->frames[domid] = NULL;
+	/* A stale mapping stays until another takes its place: earlier segments of the same call
+	 * may point there. */
 	if (map_frames(gnt->box, domid, &gnt->frames[domid], &gnt->generations[domid]) < 0)
 		return NULL;
 	return gnt->frames[domid];
@@ -334,20 +335,7 @@ static int evt_notify(struct xen_evt *evt, uint32_t port)
 
 static int evt_pending(struct xen_evt *evt, uint32_t *ports, unsigned int max)
 {
-	eventfd_t count;
-	int n;
-
-	/* As long as each look finds something nobody pays for a system call: the descriptor stays
-	 * readable. */
-	n = machine_evt_pending(evt->box->machine, evt->handle, ports, max);
-	if (n > 0 || !machine_evt_signalled(evt->box->machine, evt->handle))
-		return n;
-	(void)eventfd_read(evt->fd, &count);
-	machine_evt_rearm(evt->box->machine, evt->handle);
-	n = machine_evt_pending(evt->box->machine, evt->handle, ports, max);
-	if ((unsigned int)n == max)
-		machine_evt_signal(&evt->env, evt->handle);
-	return n;
+	return machine_evt_take(&evt->env, evt->handle, evt->fd, ports, max);
 }
 
 static int evt_unmask(struct xen_evt *evt, const uint32_t *ports, unsigned int n)
@@ -493,6 +481,11 @@ int xen_open_box(struct xen **out, const char *dir, uint16_t domid)
 	void *p = MAP_FAILED;
 	int fd = -1, rc;
 
+	if (domid >= MACHINE_DOMAINS) {
+		log_err("domain %u: a xenbox has domains 0 to %u", domid, MACHINE_DOMAINS - 1);
+		free(box);
+		return -EINVAL;
+	}
 	box->xen.ops = &box_ops;
 	box->xen.domid = domid;
 	box->fd = -1;

@@ -20,7 +20,7 @@
 #include "util.h"
 
 #define LOG_MODULE  "box"
-#define CLIENTS_MAX 64u
+#define CLIENTS_MAX 256u
 
 struct pin {
 	struct pin *next;
@@ -34,6 +34,7 @@ struct client {
 	struct box_server *server;
 	sd_event_source *source;
 	int fd;
+	uint32_t id; /* never used again */
 	uint16_t domid;
 	bool greeted;
 	struct pin *pins;
@@ -43,6 +44,8 @@ struct client {
 struct domain {
 	int frames_fd; /**< -1: not there */
 	unsigned int clients;
+	bool ours;			     /* we introduced it, no toolstack */
+	uint32_t granted_by[MACHINE_GRANTS]; /* clients' ids */
 };
 
 struct box_server {
@@ -57,6 +60,7 @@ struct box_server {
 	struct domain domains[MACHINE_DOMAINS];
 	struct client *clients;
 	unsigned int n_clients;
+	uint32_t last_id;
 };
 
 static uint8_t *no_frames(void *ctx, uint16_t domid)
@@ -87,7 +91,8 @@ static int join_domain(struct box_server *s, uint16_t domid)
 		d->clients = 0;
 		return rc;
 	}
-	if (domid)
+	d->ours = domid && !store_introduced(s->store, domid);
+	if (d->ours)
 		store_introduce(s->store, domid);
 	log_info("domain %u is up", domid);
 	return 0;
@@ -102,7 +107,7 @@ static void leave_domain(struct box_server *s, uint16_t domid)
 	machine_domain_clear(&s->env, domid);
 	close(d->frames_fd);
 	d->frames_fd = -1;
-	if (domid)
+	if (d->ours)
 		store_release(s->store, domid);
 	log_info("domain %u is gone", domid);
 }
@@ -228,8 +233,12 @@ static int do_grant(struct client *c, const struct box_request *req, struct box_
 	if (req->n == 0 || req->domid >= MACHINE_DOMAINS)
 		return -EINVAL;
 	first = machine_grant(c->server->machine, c->domid, req->domid, req->n, req->arg[0]);
+	if (first < 0)
+		return first;
+	for (unsigned int i = 0; i < req->n; i++)
+		c->server->domains[c->domid].granted_by[(unsigned int)first + i] = c->id;
 	rep->value = (uint32_t)first;
-	return first < 0 ? first : 0;
+	return 0;
 }
 
 static int own_handle(const struct client *c, const struct box_request *req)
@@ -307,17 +316,33 @@ static int send_reply(int sock, const struct box_reply *rep, int fd)
 	return sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
+/* As Linux's gntalloc does when its file is closed. */
+static void end_grants(struct client *c)
+{
+	const struct domain *d = &c->server->domains[c->domid];
+
+	for (uint32_t ref = 0; ref < MACHINE_GRANTS; ref++)
+		if (d->granted_by[ref] == c->id)
+			machine_abandon(c->server->machine, c->domid, ref);
+}
+
 static void drop_client(struct client *c)
 {
 	struct box_server *s = c->server;
 
 	while (c->pins)
 		remove_pin(c, &c->pins);
+	if (c->greeted)
+		end_grants(c);
 	for (unsigned int i = 0; i < MACHINE_HANDLES; i++)
 		if (c->handles[i])
 			close_handle(c, (uint16_t)i);
 	if (c->greeted)
 		leave_domain(s, c->domid);
+	/* It may have been killed half-way through a notify. */
+	for (unsigned int i = 0; i < MACHINE_HANDLES; i++)
+		if (s->wake_fds[i] >= 0)
+			machine_evt_rouse(&s->env, (uint16_t)i);
 	sd_event_source_unref(c->source);
 	close(c->fd);
 	DL_DELETE(s->clients, c);
@@ -334,10 +359,10 @@ static int on_request(sd_event_source *source, int sock, uint32_t revents, void 
 	int fd = -1;
 
 	memset(&req, 0, sizeof(req));
-	n = recv(sock, &req, sizeof(req), MSG_DONTWAIT);
+	n = recv(sock, &req, sizeof(req), MSG_DONTWAIT | MSG_TRUNC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n < (ssize_t)offsetof(struct box_request, refs) ||
+	if (n < (ssize_t)offsetof(struct box_request, refs) || n > (ssize_t)sizeof(req) ||
 	    (size_t)n < offsetof(struct box_request, refs) +
 				(req.op == BOX_OP_PIN || req.op == BOX_OP_UNPIN ? req.n * 4u : 0)) {
 		if (n > 0)
@@ -367,6 +392,7 @@ static int on_connect(sd_event_source *source, int sock, uint32_t revents, void 
 	c = xb_calloc(1, sizeof(*c));
 	c->server = s;
 	c->fd = fd;
+	c->id = ++s->last_id;
 	DL_APPEND(s->clients, c);
 	s->n_clients++;
 	if (sd_event_add_io(s->event, &c->source, fd, EPOLLIN, on_request, c) < 0)

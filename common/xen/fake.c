@@ -191,16 +191,8 @@ static int evt_notify(struct xen_evt *evt, uint32_t port)
 static int evt_pending(struct xen_evt *evt, uint32_t *ports, unsigned int max)
 {
 	struct fake *fake = evt->domain->fake;
-	eventfd_t count;
-	int n;
 
-	(void)eventfd_read(fake->wake_fds[evt->handle],
-			   &count); /* EAGAIN: a look without an event */
-	machine_evt_rearm(fake->machine, evt->handle);
-	n = machine_evt_pending(fake->machine, evt->handle, ports, max);
-	if ((unsigned int)n == max)
-		machine_evt_signal(&fake->env, evt->handle);
-	return n;
+	return machine_evt_take(&fake->env, evt->handle, fake->wake_fds[evt->handle], ports, max);
 }
 
 static int evt_unmask(struct xen_evt *evt, const uint32_t *ports, unsigned int n)
@@ -287,7 +279,9 @@ static const struct xen_ops fake_ops = {
 
 static uint8_t *env_frames(void *ctx, uint16_t domid)
 {
-	return ((struct fake *)ctx)->domains[domid].frames;
+	struct fake_domain *d = &((struct fake *)ctx)->domains[domid];
+
+	return d->dead ? NULL : d->frames;
 }
 
 static void env_wake(void *ctx, uint16_t handle)
@@ -370,15 +364,18 @@ struct xen *fake_domain(struct fake *fake, uint16_t domid)
 
 void fake_domain_kill(struct fake *fake, uint16_t domid)
 {
+	const struct machine_port *ports;
+
 	if (domid == 0 || domid >= MACHINE_DOMAINS || !fake->domains[domid].frames)
 		return;
+	ports = fake->machine->domains[domid].ports;
 	fake->domains[domid].dead = true;
 	/* The handles' owners still close them: only what others see of the domain goes. */
 	for (uint32_t port = 1; port < MACHINE_PORTS; port++)
-		machine_evt_unbind(fake->machine, fake->machine->domains[domid].ports[port].handle,
-				   port);
+		if (ports[port].state != MACHINE_PORT_FREE)
+			machine_evt_unbind(fake->machine, ports[port].handle, port);
 	for (uint32_t ref = 0; ref < MACHINE_GRANTS; ref++)
-		fake_revoke(fake, domid, ref);
+		machine_abandon(fake->machine, domid, ref);
 	store_release(fake->store, domid);
 }
 
@@ -392,7 +389,7 @@ void fake_fault(struct fake *fake, enum fake_fault fault, unsigned int n)
 void fake_revoke(struct fake *fake, uint16_t domid, uint32_t ref)
 {
 	if (domid < MACHINE_DOMAINS && ref < MACHINE_GRANTS)
-		fake->machine->domains[domid].grants[ref].flags = 0;
+		machine_revoke(fake->machine, domid, ref);
 }
 
 void fake_watch_storm(struct fake *fake, const char *path, unsigned int n)

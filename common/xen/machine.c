@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "util.h"
+
+#define LOOKS_IDLE 16
 
 /* --- grants --- */
 
@@ -16,8 +19,10 @@ int machine_grant(struct machine *m, uint16_t domid, uint16_t to, unsigned int n
 	struct machine_grant *grants = m->domains[domid].grants;
 	unsigned int run = 0;
 
-	for (uint32_t ref = 8; ref < MACHINE_GRANTS;
-	     ref++) { /* as in Xen, the first 8 are reserved */
+	if (n == 0)
+		return -EINVAL;
+	/* As in Xen, the first 8 are reserved. What is still mapped is not free. */
+	for (uint32_t ref = 8; ref < MACHINE_GRANTS; ref++) {
 		run = grants[ref].flags || grants[ref].pins ? 0 : run + 1;
 		if (run < n)
 			continue;
@@ -40,11 +45,27 @@ int machine_ungrant(struct machine *m, uint16_t domid, uint32_t ref, unsigned in
 	if (ref >= MACHINE_GRANTS || n > MACHINE_GRANTS - ref)
 		return -EINVAL;
 	for (uint32_t r = ref; r < ref + n; r++)
+		if (!grants[r].flags)
+			return -EINVAL;
+	for (uint32_t r = ref; r < ref + n; r++)
 		if (grants[r].pins)
 			return -EBUSY;
 	for (uint32_t r = ref; r < ref + n; r++)
 		__atomic_store_n(&grants[r].flags, 0, __ATOMIC_RELEASE);
 	return 0;
+}
+
+void machine_revoke(struct machine *m, uint16_t domid, uint32_t ref)
+{
+	struct machine_grant *grant = &m->domains[domid].grants[ref];
+
+	if (grant->flags)
+		__atomic_store_n(&grant->flags, MACHINE_GRANT_REVOKED, __ATOMIC_RELEASE);
+}
+
+void machine_abandon(struct machine *m, uint16_t domid, uint32_t ref)
+{
+	__atomic_store_n(&m->domains[domid].grants[ref].flags, 0, __ATOMIC_RELEASE);
 }
 
 int machine_pin(struct machine *m, uint16_t user, uint16_t domid, uint32_t ref)
@@ -145,6 +166,9 @@ int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *
 		struct xen_copy *seg = &segs[i];
 		int status = XEN_GNTST_OKAY;
 
+		seg->status = XEN_GNTST_OKAY;
+		if (seg->len == 0)
+			continue; /* Linux does not even look at its reference */
 		src = seg->src.virt;
 		dst = seg->dst.virt;
 		if (seg->flags & XEN_COPY_SRC_GREF)
@@ -153,15 +177,17 @@ int machine_copy(const struct machine_env *env, uint16_t user, struct xen_copy *
 		if (status == XEN_GNTST_OKAY && (seg->flags & XEN_COPY_DST_GREF))
 			status = resolve(env, user, &seg->dst, true, &dst_domid, &dst_frames, &dst);
 		if (status == XEN_GNTST_OKAY)
-			memcpy(dst, src, seg->len);
-		else if (seg->len == 0)
-			status = XEN_GNTST_OKAY; /* Linux does not even look at its reference */
+			memmove(dst, src, seg->len); /* a guest may name one page twice */
 		seg->status = (int16_t)status;
 	}
 	return 0;
 }
 
 /* --- event channels --- */
+
+/* Others notify while a port is bound and unbound, by processes that ask nobody. */
+#define LOAD(field)	    __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+#define STORE(field, value) __atomic_store_n(&(field), value, __ATOMIC_RELEASE)
 
 int machine_handle_open(struct machine *m, uint16_t domid)
 {
@@ -171,10 +197,10 @@ int machine_handle_open(struct machine *m, uint16_t domid)
 		if (h->used)
 			continue;
 		memset(h->fired, 0, sizeof(h->fired));
-		h->signalled = 0;
+		STORE(h->signalled, 0);
 		h->domid = domid;
-		h->generation++;
-		__atomic_store_n(&h->used, 1, __ATOMIC_RELEASE);
+		STORE(h->generation, h->generation + 1);
+		STORE(h->used, 1);
 		return (int)i;
 	}
 	return -ENOSPC;
@@ -187,7 +213,7 @@ static struct machine_port *own_port(struct machine *m, uint16_t handle, uint32_
 	if (port == 0 || port >= MACHINE_PORTS)
 		return NULL;
 	p = &m->domains[m->handles[handle].domid].ports[port];
-	return p->state != MACHINE_PORT_FREE && p->handle == handle ? p : NULL;
+	return LOAD(p->state) != MACHINE_PORT_FREE && LOAD(p->handle) == handle ? p : NULL;
 }
 
 static int new_port(struct machine *m, uint16_t handle, uint32_t *port)
@@ -195,10 +221,10 @@ static int new_port(struct machine *m, uint16_t handle, uint32_t *port)
 	struct machine_port *ports = m->domains[m->handles[handle].domid].ports;
 
 	for (uint32_t i = 1; i < MACHINE_PORTS; i++) {
-		if (ports[i].state != MACHINE_PORT_FREE)
+		if (LOAD(ports[i].state) != MACHINE_PORT_FREE)
 			continue;
-		ports[i].handle = handle;
-		__atomic_store_n(&ports[i].bits, 0, __ATOMIC_RELEASE);
+		STORE(ports[i].handle, handle);
+		STORE(ports[i].bits, 0);
 		*port = i;
 		return 0;
 	}
@@ -206,32 +232,28 @@ static int new_port(struct machine *m, uint16_t handle, uint32_t *port)
 }
 
 /*
- * First the bit, then the signal. Who waits does it the other way round: reads the descriptor
- * empty, rearms, looks for bits. So a bit that it does not see comes with a signal of its own.
+ * First the bit, then the signal: whoever turns `signalled` from 0 to 1 writes to the descriptor.
+ * Who waits does it the other way round (machine_evt_take).
  */
+static void signal_handle(const struct machine_env *env, uint16_t handle)
+{
+	if (!__atomic_exchange_n(&env->machine->handles[handle].signalled, 1, __ATOMIC_SEQ_CST))
+		env->wake(env->ctx, handle);
+}
+
 static void mark_fired(const struct machine_env *env, uint16_t handle, uint32_t port)
 {
 	struct machine_handle *h = &env->machine->handles[handle];
 	uint64_t bit = 1ull << (port % 64);
 
 	if (!(__atomic_fetch_or(&h->fired[port / 64], bit, __ATOMIC_SEQ_CST) & bit))
-		machine_evt_signal(env, handle);
+		signal_handle(env, handle);
 }
 
-void machine_evt_signal(const struct machine_env *env, uint16_t handle)
+void machine_evt_rouse(const struct machine_env *env, uint16_t handle)
 {
-	if (!__atomic_exchange_n(&env->machine->handles[handle].signalled, 1, __ATOMIC_SEQ_CST))
-		env->wake(env->ctx, handle);
-}
-
-bool machine_evt_signalled(const struct machine *m, uint16_t handle)
-{
-	return __atomic_load_n(&m->handles[handle].signalled, __ATOMIC_SEQ_CST);
-}
-
-void machine_evt_rearm(struct machine *m, uint16_t handle)
-{
-	__atomic_exchange_n(&m->handles[handle].signalled, 0, __ATOMIC_SEQ_CST);
+	__atomic_exchange_n(&env->machine->handles[handle].signalled, 1, __ATOMIC_SEQ_CST);
+	env->wake(env->ctx, handle);
 }
 
 static void fire(const struct machine_env *env, struct machine_port *p, uint32_t port)
@@ -239,7 +261,21 @@ static void fire(const struct machine_env *env, struct machine_port *p, uint32_t
 	uint32_t old = __atomic_fetch_or(&p->bits, MACHINE_EVT_PENDING, __ATOMIC_SEQ_CST);
 
 	if (!(old & (MACHINE_EVT_PENDING | MACHINE_EVT_MASKED)))
-		mark_fired(env, p->handle, port);
+		mark_fired(env, LOAD(p->handle), port);
+}
+
+/*
+ * A notifier that was killed may have set the pending bit and nothing else; those after it would
+ * see the bit and leave the rest to it. The owner looks once in vain at worst.
+ */
+static void fire_again(const struct machine_env *env, struct machine_port *p, uint32_t port)
+{
+	uint16_t handle = LOAD(p->handle);
+
+	if (LOAD(p->bits) != MACHINE_EVT_PENDING)
+		return;
+	mark_fired(env, handle, port);
+	signal_handle(env, handle);
 }
 
 int machine_evt_alloc(struct machine *m, uint16_t handle, uint16_t remote, uint32_t *port)
@@ -250,9 +286,9 @@ int machine_evt_alloc(struct machine *m, uint16_t handle, uint16_t remote, uint3
 	if (rc < 0)
 		return rc;
 	p = &m->domains[m->handles[handle].domid].ports[*port];
-	p->remote_domid = remote;
-	p->remote_port = 0;
-	__atomic_store_n(&p->state, MACHINE_PORT_UNBOUND, __ATOMIC_RELEASE);
+	STORE(p->remote_domid, remote);
+	STORE(p->remote_port, 0);
+	STORE(p->state, MACHINE_PORT_UNBOUND);
 	return 0;
 }
 
@@ -267,18 +303,19 @@ int machine_evt_bind(const struct machine_env *env, uint16_t handle, uint16_t do
 	if (domid >= MACHINE_DOMAINS || remote_port == 0 || remote_port >= MACHINE_PORTS)
 		return -EINVAL;
 	theirs = &m->domains[domid].ports[remote_port];
-	if (theirs->state != MACHINE_PORT_UNBOUND || theirs->remote_domid != self)
+	if (LOAD(theirs->state) != MACHINE_PORT_UNBOUND || LOAD(theirs->remote_domid) != self)
 		return -EINVAL;
 	rc = new_port(m, handle, port);
 	if (rc < 0)
 		return rc;
 	ours = &m->domains[self].ports[*port];
-	ours->remote_domid = domid;
-	ours->remote_port = remote_port;
-	theirs->remote_port = *port;
-	__atomic_store_n(&ours->state, MACHINE_PORT_INTERDOMAIN, __ATOMIC_RELEASE);
-	__atomic_store_n(&theirs->state, MACHINE_PORT_INTERDOMAIN, __ATOMIC_RELEASE);
+	STORE(ours->remote_domid, domid);
+	STORE(ours->remote_port, remote_port);
+	STORE(theirs->remote_port, *port);
+	STORE(ours->state, MACHINE_PORT_INTERDOMAIN);
+	STORE(theirs->state, MACHINE_PORT_INTERDOMAIN);
 	fire(env, ours, *port); /* Xen marks a newly bound port pending */
+	fire_again(env, theirs, remote_port);
 	return 0;
 }
 
@@ -289,11 +326,11 @@ int machine_evt_unbind(struct machine *m, uint16_t handle, uint32_t port)
 
 	if (!p)
 		return -EINVAL;
-	if (p->state == MACHINE_PORT_INTERDOMAIN) {
-		theirs = &m->domains[p->remote_domid].ports[p->remote_port];
-		__atomic_store_n(&theirs->state, MACHINE_PORT_UNBOUND, __ATOMIC_RELEASE);
+	if (LOAD(p->state) == MACHINE_PORT_INTERDOMAIN) {
+		theirs = &m->domains[LOAD(p->remote_domid)].ports[LOAD(p->remote_port)];
+		STORE(theirs->state, MACHINE_PORT_UNBOUND);
 	}
-	__atomic_store_n(&p->state, MACHINE_PORT_FREE, __ATOMIC_RELEASE);
+	STORE(p->state, MACHINE_PORT_FREE);
 	__atomic_fetch_and(&m->handles[handle].fired[port / 64], ~(1ull << (port % 64)),
 			   __ATOMIC_SEQ_CST);
 	return 0;
@@ -305,7 +342,7 @@ void machine_handle_close(const struct machine_env *env, uint16_t handle)
 
 	for (uint32_t port = 1; port < MACHINE_PORTS; port++)
 		machine_evt_unbind(m, handle, port);
-	__atomic_store_n(&m->handles[handle].used, 0, __ATOMIC_RELEASE);
+	STORE(m->handles[handle].used, 0);
 }
 
 int machine_evt_notify(const struct machine_env *env, uint16_t domid, uint32_t port)
@@ -317,45 +354,74 @@ int machine_evt_notify(const struct machine_env *env, uint16_t domid, uint32_t p
 	if (port == 0 || port >= MACHINE_PORTS)
 		return -EINVAL;
 	p = &m->domains[domid].ports[port];
-	switch ((enum machine_port_state)__atomic_load_n(&p->state, __ATOMIC_ACQUIRE)) {
+	switch ((enum machine_port_state)LOAD(p->state)) {
 	case MACHINE_PORT_FREE:
 		return -EINVAL;
 	case MACHINE_PORT_UNBOUND:
 		return 0;
 	case MACHINE_PORT_INTERDOMAIN:
-		remote = p->remote_port;
-		theirs = &m->domains[p->remote_domid].ports[remote];
-		if (theirs->state == MACHINE_PORT_INTERDOMAIN)
+		remote = LOAD(p->remote_port);
+		theirs = &m->domains[LOAD(p->remote_domid)].ports[remote];
+		if (LOAD(theirs->state) == MACHINE_PORT_INTERDOMAIN)
 			fire(env, theirs, remote);
 		return 0;
 	}
 	return -EINVAL;
 }
 
-int machine_evt_pending(struct machine *m, uint16_t handle, uint32_t *ports, unsigned int max)
+/* Takes fired ports and masks them; *more: some were left. */
+static unsigned int take_fired(struct machine *m, uint16_t handle, uint32_t *ports,
+			       unsigned int max, bool *more)
 {
 	struct machine_handle *h = &m->handles[handle];
-	struct machine_domain *domain = &m->domains[h->domid];
 	unsigned int n = 0;
 
-	for (unsigned int word = 0; word < ARRAY_SIZE(h->fired) && n < max; word++) {
-		uint64_t bits = __atomic_load_n(&h->fired[word], __ATOMIC_RELAXED);
-
-		while (bits && n < max) {
+	*more = false;
+	for (unsigned int word = 0; word < ARRAY_SIZE(h->fired); word++) {
+		for (uint64_t bits = LOAD(h->fired[word]); bits; bits &= bits - 1) {
 			uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(bits);
+			struct machine_port *p = own_port(m, handle, port);
 
-			bits &= bits - 1;
+			if (n == max) {
+				*more = true;
+				return n;
+			}
 			__atomic_fetch_and(&h->fired[word], ~(1ull << (port % 64)),
 					   __ATOMIC_SEQ_CST);
-			if (!own_port(m, handle, port))
+			if (!p)
 				continue; /* fired while it was unbound */
-			/* Pending is consumed, masked until unmask; what was written before the
-			 * notify is seen. */
-			__atomic_exchange_n(&domain->ports[port].bits, MACHINE_EVT_MASKED,
-					    __ATOMIC_SEQ_CST);
+			/* Pending is consumed, masked until unmask; an exchange, for what was
+			 * written before the notify is to be seen. */
+			__atomic_exchange_n(&p->bits, MACHINE_EVT_MASKED, __ATOMIC_SEQ_CST);
 			ports[n++] = port;
 		}
 	}
+	return n;
+}
+
+/*
+ * Only where nothing has fired the descriptor is read, and only what was read is rearmed: then a
+ * signaller that has not written yet will, and wakes us. One that is overtaken (by rouse) leaves a
+ * descriptor that is readable for no reason: every LOOKS_IDLE looks it is read all the same.
+ */
+int machine_evt_take(const struct machine_env *env, uint16_t handle, int fd, uint32_t *ports,
+		     unsigned int max)
+{
+	struct machine_handle *h = &env->machine->handles[handle];
+	eventfd_t count;
+	unsigned int n;
+	bool more;
+
+	n = take_fired(env->machine, handle, ports, max, &more);
+	if (n > 0 || more)
+		return (int)n;
+	if (!LOAD(h->signalled) && ++h->idle_looks % LOOKS_IDLE)
+		return 0;
+	if (eventfd_read(fd, &count) == 0)
+		__atomic_exchange_n(&h->signalled, 0, __ATOMIC_SEQ_CST);
+	n = take_fired(env->machine, handle, ports, max, &more);
+	if (more)
+		signal_handle(env, handle);
 	return (int)n;
 }
 
@@ -382,8 +448,8 @@ void machine_domain_clear(const struct machine_env *env, uint16_t domid)
 		if (m->handles[i].used && m->handles[i].domid == domid)
 			machine_handle_close(env, (uint16_t)i);
 	for (uint32_t ref = 0; ref < MACHINE_GRANTS; ref++) {
-		__atomic_store_n(&m->domains[domid].grants[ref].flags, 0, __ATOMIC_RELEASE);
-		m->domains[domid].grants[ref].pins = 0;
+		machine_abandon(m, domid, ref);
+		m->domains[domid].grants[ref].pins = 0; /* pinners know by the generation */
 	}
 	__atomic_fetch_add(&m->domains[domid].generation, 1, __ATOMIC_RELEASE);
 }

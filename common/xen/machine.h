@@ -34,6 +34,7 @@ struct machine_grant {
 };
 #define MACHINE_GRANT_VALID    1u
 #define MACHINE_GRANT_WRITABLE 2u
+#define MACHINE_GRANT_REVOKED  4u /**< no longer granted, but its owner's to free */
 
 enum machine_port_state {
 	MACHINE_PORT_FREE,
@@ -66,6 +67,7 @@ struct machine_handle {
 				stale */
 	uint32_t signalled;  /**< its descriptor was written to and nobody has read it since,
 				atomically */
+	uint32_t idle_looks; /**< its owner's: looks that found nothing */
 	uint64_t fired[MACHINE_PORTS /
 		       64]; /**< ports that became pending and may be unmasked, atomically */
 };
@@ -90,11 +92,16 @@ struct machine_env {
 
 /* --- grants --- */
 
-/** Frames for n contiguous pages, granted to `to`: first frame (= first reference) or -ENOSPC.
- * Zeroing is the caller's. */
+/** Frames for n contiguous pages, granted to `to`: first frame (= first reference) or -ENOSPC,
+ * -EINVAL for n = 0. Zeroing is the caller's. */
 int machine_grant(struct machine *m, uint16_t domid, uint16_t to, unsigned int n, bool writable);
 /** Ends grants [ref, ref + n); -EBUSY while one is mapped, -EINVAL when one is none. */
 int machine_ungrant(struct machine *m, uint16_t domid, uint32_t ref, unsigned int n);
+/** Takes the grant from who uses it, not the page from its owner; mappings stay. Nothing where
+ * there is no grant. */
+void machine_revoke(struct machine *m, uint16_t domid, uint32_t ref);
+/** Ends a grant whose owner is gone; a frame that is mapped is not used again before its unpin. */
+void machine_abandon(struct machine *m, uint16_t domid, uint32_t ref);
 /** Checks that `user` may map the reference for writing and pins it: 0, -ENOENT no grant, -EACCES
  * not for this domain or read-only. */
 int machine_pin(struct machine *m, uint16_t user, uint16_t domid, uint32_t ref);
@@ -122,15 +129,14 @@ int machine_evt_unbind(struct machine *m, uint16_t handle, uint32_t port);
 /** Fires the other end; nothing when there is none (Xen drops the event too). -EINVAL not a port of
  * domid. */
 int machine_evt_notify(const struct machine_env *env, uint16_t domid, uint32_t port);
-/** Takes fired ports, masks them: their number. Where that is max there may be more:
- * machine_evt_signal(). */
-int machine_evt_pending(struct machine *m, uint16_t handle, uint32_t *ports, unsigned int max);
-/** Makes the handle's descriptor readable, unless it is. */
-void machine_evt_signal(const struct machine_env *env, uint16_t handle);
-bool machine_evt_signalled(const struct machine *m, uint16_t handle);
-/** To be called after reading the descriptor empty and before looking for fired ports: the next one
- * signals again. */
-void machine_evt_rearm(struct machine *m, uint16_t handle);
+/**
+ * Takes up to max fired ports and masks them: their number. fd: the handle's descriptor, an eventfd
+ * that env->wake() adds 1 to; it stays readable until a look finds nothing.
+ */
+int machine_evt_take(const struct machine_env *env, uint16_t handle, int fd, uint32_t *ports,
+		     unsigned int max);
+/** Wakes the handle whatever came before: somebody died and may have been about to. */
+void machine_evt_rouse(const struct machine_env *env, uint16_t handle);
 /** Ports that are not the handle's (any more) are ignored. Always 0. */
 int machine_evt_unmask(const struct machine_env *env, uint16_t handle, const uint32_t *ports,
 		       unsigned int n);

@@ -336,8 +336,6 @@ static const char *explain(struct device *dev)
 {
 	if (dev->pub.backend->store == NULL)
 		return "xenstored can't be reached; looking for it again";
-	if (dev->refused)
-		return "can't be served: see error";
 	if (dev->throttled_until_ns > dev->pub.backend->now_ns)
 		return "the guest changes its state node too often; not looking for a second";
 	return xenbus_explain(&dev->in);

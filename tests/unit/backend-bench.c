@@ -20,9 +20,10 @@ static int vif_create(void *ctx, struct backend_device *dev, char *error, size_t
 	struct bench *bench = ctx;
 	struct bench_vif *vif;
 
-	if (bench->create_error != NULL) {
-		snprintf(error, error_size, "%s", bench->create_error);
-		return -EINVAL;
+	if (bench->create_result != 0) {
+		if (bench->create_error != NULL)
+			snprintf(error, error_size, "%s", bench->create_error);
+		return bench->create_result;
 	}
 	vif = xb_calloc(1, sizeof(*vif));
 	vif->dev = dev;
@@ -36,6 +37,8 @@ static int vif_publish(void *ctx, struct backend_device *dev, xen_txn txn)
 	struct bench *bench = ctx;
 
 	bench->n_published++;
+	if (bench->publish_result != 0)
+		return bench->publish_result;
 	return backend_write(dev, txn, "feature-sg", "%d", 1);
 }
 
@@ -56,7 +59,8 @@ static int vif_connect(void *ctx, struct backend_device *dev, bool adopt, char *
 		return -EINVAL;
 	}
 	if (bench->connect_result != 0) {
-		snprintf(error, error_size, "%s", bench->connect_error);
+		if (bench->connect_error != NULL)
+			snprintf(error, error_size, "%s", bench->connect_error);
 		return bench->connect_result;
 	}
 	vif->connected = true;
@@ -80,7 +84,7 @@ static int vif_reconfigure(void *ctx, struct backend_device *dev)
 	struct bench *bench = ctx;
 
 	bench->n_reconfigured++;
-	return 0;
+	return bench->reconfigure_result;
 }
 
 static void vif_changed(void *ctx, struct backend_device *dev, const char *key)
@@ -137,15 +141,59 @@ static void append(char *trail, size_t size, const char *more)
 	snprintf(trail + used, size - used, "%s", more);
 }
 
+/* True for a call by the scanner; counts it, and lets the store die in time. */
+static bool is_ours(struct xen_store *store)
+{
+	if (store == current->tool)
+		return false;
+	if (++current->n_calls == current->die_at)
+		fake_fault(current->fake, FAKE_FAULT_STORE_DOWN, 1);
+	return true;
+}
+
+static int spy_read(struct xen_store *store, xen_txn txn, const char *path, char **value,
+		    size_t *len)
+{
+	is_ours(store);
+	return current->real->store_read(store, txn, path, value, len);
+}
+
+static int spy_list(struct xen_store *store, xen_txn txn, const char *path, char ***names,
+		    unsigned int *n)
+{
+	is_ours(store);
+	return current->real->store_list(store, txn, path, names, n);
+}
+
+static int spy_watch(struct xen_store *store, const char *path, const char *token)
+{
+	if (is_ours(store) && current->watch_result != 0 && token[0] == 'f')
+		return current->watch_result;
+	return current->real->store_watch(store, path, token);
+}
+
+static int spy_unwatch(struct xen_store *store, const char *path, const char *token)
+{
+	is_ours(store);
+	return current->real->store_unwatch(store, path, token);
+}
+
+static int spy_txn_start(struct xen_store *store, xen_txn *txn)
+{
+	is_ours(store);
+	return current->real->txn_start(store, txn);
+}
+
 static int spy_write(struct xen_store *store, xen_txn txn, const char *path, const char *value,
 		     size_t len)
 {
+	bool ours = is_ours(store);
 	int r;
 
-	if (store != current->tool && current->on_write != NULL)
+	if (ours && current->on_write != NULL)
 		current->on_write(current, path);
 	r = current->real->store_write(store, txn, path, value, len);
-	if (store == current->tool)
+	if (!ours)
 		return r;
 	current->n_writes++;
 	if (r == 0 && is_state_node(path)) {
@@ -157,16 +205,17 @@ static int spy_write(struct xen_store *store, xen_txn txn, const char *path, con
 
 static int spy_rm(struct xen_store *store, xen_txn txn, const char *path)
 {
-	if (store != current->tool && current->on_write != NULL)
+	if (is_ours(store) && current->on_write != NULL)
 		current->on_write(current, path);
 	return current->real->store_rm(store, txn, path);
 }
 
 static int spy_txn_end(struct xen_store *store, xen_txn txn, bool abort)
 {
+	bool ours = is_ours(store);
 	int r = current->real->txn_end(store, txn, abort);
 
-	if (store == current->tool)
+	if (!ours)
 		return r;
 	if (r == 0 && !abort)
 		append(current->trail, sizeof(current->trail), current->pending);
@@ -177,9 +226,10 @@ static int spy_txn_end(struct xen_store *store, xen_txn txn, bool abort)
 /* A store keeps identical events once, so a storm is a guest that writes as fast as we read. */
 static int spy_event(struct xen_store *store, char **path, char **token)
 {
+	bool ours = is_ours(store);
 	int r = current->real->store_event(store, path, token);
 
-	if (r == 1 && current->n_storm > 0 && strcmp(*path, current->storm) == 0) {
+	if (ours && r == 1 && current->n_storm > 0 && strcmp(*path, current->storm) == 0) {
 		current->n_storm--;
 		fake_watch_storm(current->fake, current->storm, 1);
 	}
@@ -207,6 +257,11 @@ int bench_setup(void **state)
 	assert_non_null(bench->dom0);
 	bench->real = bench->dom0->ops;
 	bench->ops = *bench->real;
+	bench->ops.store_read = spy_read;
+	bench->ops.store_list = spy_list;
+	bench->ops.store_watch = spy_watch;
+	bench->ops.store_unwatch = spy_unwatch;
+	bench->ops.txn_start = spy_txn_start;
 	bench->ops.store_write = spy_write;
 	bench->ops.store_rm = spy_rm;
 	bench->ops.store_event = spy_event;
@@ -409,6 +464,18 @@ void bench_connect(struct bench *bench, unsigned int domid, unsigned int devid)
 	bench_run(bench);
 	bench_expect_state(bench, domid, devid, 4);
 	bench_expect_trail(bench, "24");
+}
+
+void bench_store_goes(struct bench *bench)
+{
+	bench->ops.store_close(bench->tool);
+	fake_fault(bench->fake, FAKE_FAULT_STORE_DOWN, 1);
+}
+
+void bench_store_comes(struct bench *bench)
+{
+	fake_fault(bench->fake, FAKE_FAULT_STORE_DOWN, 0);
+	assert_int_equal(bench->ops.store_open(bench->dom0, &bench->tool), 0);
 }
 
 void bench_expect_state(struct bench *bench, unsigned int domid, unsigned int devid, int state)

@@ -44,15 +44,19 @@ struct bench {
 	/* The driver. */
 	unsigned int n_created, n_destroyed, n_published, n_connected, n_disconnected,
 		n_reconfigured;
-	const char *create_error; /* create fails with this */
-	const char *connect_error;
-	int connect_result; /* -errno of connect when connect_error is set, or -EAGAIN */
+	int create_result; /* what the driver's functions return; 0 = success */
+	int publish_result, connect_result, reconfigure_result;
+	const char *create_error, *connect_error; /* what they say then */
 	void (*on_connect)(struct bench *bench, struct backend_device *dev);
-	void (*on_write)(struct bench *bench, const char *path); /* or removal, by the scanner */
-	const char *storm; /* a frontend's state node, written again whenever the scanner has read
-			      of it */
+	char changed[256]; /* names of changed keys, each followed by a blank */
+
+	/* The scanner's calls of the store. */
+	void (*on_write)(struct bench *bench, const char *path); /* before it writes or removes */
+	int watch_result;					 /* of its watches on frontends */
+	unsigned int n_calls;					 /* so far */
+	unsigned int die_at;  /* the store goes down at this call; 0: never */
+	const char *storm;    /* a node written again whenever the scanner has read of it */
 	unsigned int n_storm; /* so many times more */
-	char changed[256];    /* names of changed keys, each followed by a blank */
 
 	/* The spy. */
 	char trail[64];	  /* committed states of all devices */
@@ -93,10 +97,14 @@ void bench_detach(struct bench *bench, unsigned int domid, unsigned int devid);
 void bench_hotplug(struct bench *bench, unsigned int domid, unsigned int devid);
 /* The guest writes its state. */
 void bench_frontend(struct bench *bench, unsigned int domid, unsigned int devid, unsigned int fe);
-/* The guest changes this node n times, as fast as the scanner reads of it. */
+/* This node is written n times, as fast as the scanner reads of it. */
 void bench_storm(struct bench *bench, const char *path, unsigned int n);
 /* Attach, hotplug, frontend 4, run: a device that works. */
 void bench_connect(struct bench *bench, unsigned int domid, unsigned int devid);
+
+/* xenstored dies, and comes back with what it had. */
+void bench_store_goes(struct bench *bench);
+void bench_store_comes(struct bench *bench);
 
 /* Asserts on our state node and on what was committed since the last call. */
 void bench_expect_state(struct bench *bench, unsigned int domid, unsigned int devid, int state);

@@ -113,6 +113,7 @@ static void test_create_fails(void **state)
 	AUTO_FREE char *error = NULL;
 
 	bench->create_error = "no team \"team0\"";
+	bench->create_result = -ENOENT;
 	bench_start(bench);
 	bench_attach(bench, 5, 0, 1, 1);
 	bench_run(bench);
@@ -126,11 +127,51 @@ static void test_create_fails(void **state)
 	bench_run(bench);
 	assert_int_equal(bench->n_warnings, 1);
 	bench_expect_trail(bench, "");
-	bench->create_error = NULL;
+	bench->create_result = 0;
 	bench_write(bench, "team1", DIR(5, 0) "/bridge");
 	bench_run(bench);
 	bench_expect_trail(bench, "2");
 	assert_false(bench_exists(bench, DIR(5, 0) "/error"));
+}
+
+/* Drivers that say nothing: the error number speaks. */
+static void test_wordless(void **state)
+{
+	struct bench *bench = *state;
+	AUTO_FREE char *error = NULL;
+
+	bench->create_result = -ENOMEM;
+	bench_start(bench);
+	bench_attach(bench, 5, 0, 1, 1);
+	bench_run(bench);
+	error = bench_read(bench, DIR(5, 0) "/error");
+	assert_string_equal(error, "Cannot allocate memory");
+	bench->create_result = 0;
+	bench->connect_result = -ENOMEM;
+	bench_attach(bench, 5, 1, 1, 4);
+	bench_hotplug(bench, 5, 1);
+	bench_run(bench);
+	assert_string_equal(bench->last_warning, "vif5.1: Cannot allocate memory");
+}
+
+static void test_reconfigure_fails(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_start(bench);
+	bench_connect(bench, 5, 0);
+	bench->reconfigure_result = -EINVAL;
+	bench_frontend(bench, 5, 0, 7);
+	bench_run(bench);
+	bench_expect_trail(bench, "56");
+	assert_true(bench_exists(bench, DIR(5, 0) "/error"));
+
+	/* A driver without anything to reconfigure answers all the same. */
+	bench->driver.reconfigure = NULL;
+	bench_connect(bench, 5, 1);
+	bench_frontend(bench, 5, 1, 7);
+	bench_run(bench);
+	bench_expect_trail(bench, "8");
 }
 
 /* --- directories that are no devices ---------------------------------------------- */
@@ -223,6 +264,24 @@ static void test_garbage(void **state)
 	assert_int_equal(bench->n_destroyed, 2);
 }
 
+/* Garbage that never was a device: removed when its domain is gone as well. */
+static void test_garbage_refused(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_start(bench);
+	bench_attach(bench, 5, 0, 1, 1);
+	bench_write(bench, "nonsense", DIR(5, 0) "/frontend");
+	bench_rm(bench, "/libxl/5");
+	bench_run(bench);
+	bench_wait_ms(bench, 100000);
+	assert_true(bench_exists(bench, DIR(5, 0)));
+	bench_rm(bench, "/local/domain/5");
+	bench_wait_ms(bench, 60000);
+	bench_wait_ms(bench, 10000);
+	assert_false(bench_exists(bench, DIR(5, 0)));
+}
+
 static void come_back(struct bench *bench, const char *path)
 {
 	bench->on_write = NULL;
@@ -289,6 +348,57 @@ static void test_storm_and_detach(void **state)
 	bench_detach(bench, 5, 0);
 	bench_run(bench);
 	bench_expect_trail(bench, "6");
+}
+
+/* Dom0's own tools may write as often as they like, and delay nobody either. */
+static void test_storm_of_keys(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t deadline_ns;
+
+	bench_start(bench);
+	bench_connect(bench, 5, 0);
+	bench_connect(bench, 6, 0);
+	bench_storm(bench, DIR(5, 0) "/rate", 20000);
+	bench_frontend(bench, 6, 0, 5);
+	deadline_ns = backend_run(bench->backend);
+	assert_int_equal(deadline_ns, bench->clock.manual_ns); /* there is more to do */
+	bench_expect_trail(bench, "5");
+	assert_in_range(bench->n_storm, 10000, 19999);
+	bench_run(bench);
+	assert_int_equal(bench->n_storm, 0);
+	assert_int_equal(bench->n_warnings, 0);
+}
+
+static const char *why(struct backend_device *dev)
+{
+	static char text[200];
+	json_t *json = backend_explain(dev);
+
+	snprintf(text, sizeof(text), "%s", json_string_value(json_object_get(json, "why")));
+	json_decref(json);
+	return text;
+}
+
+static void test_explain(void **state)
+{
+	struct bench *bench = *state;
+	struct backend_device *dev;
+
+	bench_start(bench);
+	bench_connect(bench, 5, 0);
+	dev = bench_vif(bench, 5, 0)->dev;
+	assert_string_equal(why(dev), "running");
+	bench_storm(bench, "/local/domain/5/device/vif/0/state", 2000);
+	bench_run(bench);
+	assert_non_null(strstr(why(dev), "too often"));
+	bench_wait_ms(bench, 1000);
+	bench->n_storm = 0;
+	bench_wait_ms(bench, 1000);
+	bench_store_goes(bench);
+	bench_run(bench);
+	assert_non_null(strstr(why(dev), "xenstored"));
+	bench_store_comes(bench);
 }
 
 /* A guest that goes round and round makes us write so many states a second, no more. */
@@ -384,12 +494,17 @@ int main(void)
 		TEST(test_fail),
 		TEST(test_fail_in_callback),
 		TEST(test_create_fails),
+		TEST(test_wordless),
+		TEST(test_reconfigure_fails),
 		TEST(test_bad_names),
 		TEST(test_bad_frontend),
 		TEST(test_garbage),
+		TEST(test_garbage_refused),
 		TEST(test_garbage_race),
 		TEST(test_storm),
 		TEST(test_storm_and_detach),
+		TEST(test_storm_of_keys),
+		TEST(test_explain),
 		TEST(test_flapping),
 		TEST(test_many),
 		TEST(test_frontend_garbage),

@@ -142,18 +142,6 @@ static void test_detached_while_connecting(void **state)
 	bench_expect_trail(bench, "6");
 }
 
-static void store_goes(struct bench *bench)
-{
-	bench->ops.store_close(bench->tool);
-	fake_fault(bench->fake, FAKE_FAULT_STORE_DOWN, 1);
-}
-
-static void store_comes(struct bench *bench)
-{
-	fake_fault(bench->fake, FAKE_FAULT_STORE_DOWN, 0);
-	assert_int_equal(bench->ops.store_open(bench->dom0, &bench->tool), 0);
-}
-
 static void test_store_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -161,7 +149,7 @@ static void test_store_lost(void **state)
 	bench_start(bench);
 	bench_connect(bench, 5, 0);
 	bench_connect(bench, 6, 0);
-	store_goes(bench);
+	bench_store_goes(bench);
 	bench_run(bench);
 	assert_null(backend_store(bench->backend));
 	for (unsigned int i = 0; i < 20; i++)
@@ -169,7 +157,7 @@ static void test_store_lost(void **state)
 	/* Rings go on; the loss is reported once. */
 	assert_true(bench_vif(bench, 5, 0)->connected);
 	assert_int_equal(bench->n_warnings, 1);
-	store_comes(bench);
+	bench_store_comes(bench);
 	bench_detach(bench, 5, 0);
 	bench_frontend(bench, 5, 0, 6);
 	bench_wait_ms(bench, 5000);
@@ -187,7 +175,7 @@ static void test_store_lost(void **state)
 static void store_down_on_connect(struct bench *bench, struct backend_device *dev)
 {
 	bench->on_connect = NULL;
-	store_goes(bench);
+	bench_store_goes(bench);
 }
 
 /* It is lost between binding the rings and saying so. */
@@ -203,7 +191,7 @@ static void test_store_lost_while_connecting(void **state)
 	bench->on_connect = store_down_on_connect;
 	bench_run(bench);
 	bench_expect_trail(bench, "2");
-	store_comes(bench);
+	bench_store_comes(bench);
 	bench_wait_ms(bench, 5000);
 	bench_expect_state(bench, 5, 0, 4);
 	assert_int_equal(bench_vif(bench, 5, 0)->n_connects, 1);
@@ -216,9 +204,9 @@ static void test_store_blank(void **state)
 
 	bench_start(bench);
 	bench_connect(bench, 5, 0);
-	store_goes(bench);
+	bench_store_goes(bench);
 	bench_run(bench);
-	store_comes(bench);
+	bench_store_comes(bench);
 	bench_rm(bench, "/local/domain/0");
 	bench_wait_ms(bench, 5000);
 	bench_wait_ms(bench, 60000);
@@ -235,13 +223,104 @@ static void test_no_store_at_start(void **state)
 {
 	struct bench *bench = *state;
 
-	store_goes(bench);
+	bench_store_goes(bench);
 	assert_int_equal(backend_create(&bench->backend, bench->dom0, NULL, &bench->clock,
 					&bench->driver, bench),
 			 -EIO);
 	assert_null(bench->backend);
 	assert_int_equal(bench->n_warnings, 1);
-	store_comes(bench);
+	bench_store_comes(bench);
+}
+
+/* The store comes back after it died, if it did. */
+static bool revive(struct bench *bench)
+{
+	if (bench->n_calls < bench->die_at)
+		return false;
+	bench->ops.store_close(bench->tool);
+	bench->tool = NULL;
+	bench_store_comes(bench);
+	bench_wait_ms(bench, 5000);
+	return true;
+}
+
+/* One life of a device, in which the store dies at the scanner's call n. False when it was never
+ * reached. */
+static bool live_with_store_loss(struct bench *bench, unsigned int n)
+{
+	static const unsigned int frontend[] = {4, 5, 6, 1, 4, 6};
+	bool died = false;
+
+	bench_start(bench);
+	bench_attach(bench, 5, 0, 1, 1);
+	bench->n_calls = 0;
+	bench->die_at = n;
+	bench_run(bench);
+	died = revive(bench);
+	bench_hotplug(bench, 5, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(frontend); i++) {
+		bench_frontend(bench, 5, 0, frontend[i]);
+		bench_run(bench);
+		if (!died)
+			died = revive(bench);
+		bench_expect_state(bench, 5, 0, frontend[i] == 1 ? 2 : (int)frontend[i]);
+	}
+	assert_int_equal(bench_vif(bench, 5, 0)->n_connects, 2);
+	assert_int_equal(bench->n_created, 1);
+	bench_rm(bench, DIR(5, 0));
+	bench_run(bench);
+	if (!died)
+		died = revive(bench);
+	assert_null(bench_vif(bench, 5, 0));
+	return died;
+}
+
+/* xenstored dies at each single call that the scanner makes: nothing is done twice, nothing
+ * forgotten. */
+static void test_store_lost_anywhere(void **state)
+{
+	unsigned int n = 1;
+
+	while (live_with_store_loss(*state, n++)) {
+		assert_int_equal(bench_teardown(state), 0);
+		assert_int_equal(bench_setup(state), 0);
+	}
+	assert_in_range(n, 100, 1000);
+}
+
+/* A driver that never gets its features out: tried again and again, but slowly. */
+static void test_publish_never(void **state)
+{
+	static const int results[] = {-ESTALE, -ENOENT, -ENOSPC, -EINVAL, -EAGAIN};
+	struct bench *bench = *state;
+	unsigned int before;
+
+	bench_start(bench);
+	for (unsigned int i = 0; i < ARRAY_SIZE(results); i++) {
+		bench->publish_result = results[i];
+		bench_attach(bench, 5, i, 1, 1);
+		bench_run(bench);
+		before = bench->n_published;
+		for (unsigned int j = 0; j < 10; j++)
+			bench_wait_ms(bench, 100);
+		assert_in_range(bench->n_published - before, 1, 200);
+		bench->publish_result = 0;
+		bench_wait_ms(bench, 1000);
+		bench_expect_trail(bench, "2");
+	}
+}
+
+static void test_watch_refused(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->watch_result = -E2BIG;
+	bench_start(bench);
+	bench_attach(bench, 5, 0, 1, 1);
+	bench_run(bench);
+	bench_expect_trail(bench, "56");
+	assert_non_null(strstr(bench->last_warning, "can't watch /local/domain/5/device/vif/0"));
+	assert_int_equal(bench->n_created, 0);
 }
 
 /* --- values ----------------------------------------------------------------------- */
@@ -334,6 +413,9 @@ int main(void)
 		TEST(test_store_lost_while_connecting),
 		TEST(test_store_blank),
 		TEST(test_no_store_at_start),
+		TEST(test_store_lost_anywhere),
+		TEST(test_publish_never),
+		TEST(test_watch_refused),
 		TEST(test_read_u32),
 		TEST(test_read_bounds),
 	};

@@ -17,3 +17,8 @@ tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c
 tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 
 EXTRA_DIST += tests/bench/run.sh tests/bench/bench-box.sh
+
+# The Xen seam without a Xen; it starts tools/xenbox.
+noinst_PROGRAMS += tests/bench/bench-seam
+tests_bench_bench_seam_SOURCES = tests/bench/bench-seam.c tests/unit/box-lab.c tests/unit/box-lab.h
+tests_bench_bench_seam_LDADD = common/xen/libxbxen.a common/libxbcommon.a $(XEN_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)

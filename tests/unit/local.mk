@@ -179,6 +179,10 @@ UNIT_TESTS += tests/unit/test-machine-threads
 tests_unit_test_machine_threads_SOURCES = tests/unit/test-machine-threads.c tests/unit/machine-lab.c tests/unit/machine-lab.h
 tests_unit_test_machine_threads_LDADD = $(UNIT_XEN_LIBS)
 
+UNIT_TESTS += tests/unit/test-fake
+tests_unit_test_fake_SOURCES = tests/unit/test-fake.c
+tests_unit_test_fake_LDADD = $(UNIT_XEN_LIBS)
+
 UNIT_TESTS += tests/unit/test-box
 tests_unit_test_box_SOURCES = tests/unit/test-box.c tests/unit/box-lab.c tests/unit/box-lab.h
 tests_unit_test_box_LDADD = $(UNIT_XEN_LIBS)

@@ -117,10 +117,16 @@ static void test_bad_requests(void **state)
 		/* The references that n announces are missing: hung up, so the last. */
 		{BOX_OP_PIN, GUEST, 1, {0}, -EPIPE},
 	};
+	/* A good one but for its length. */
+	static const uint32_t too_long[sizeof(struct box_request) / 4 + 1] = {BOX_OP_HELLO, 9,
+									      BOX_VERSION};
 	struct pair pair;
 	int fd;
 
 	pair_open(&pair);
+	fd = raw_connect();
+	assert_int_equal(raw_ask(fd, too_long, sizeof(too_long)), -EPIPE);
+	close(fd);
 	fd = raw_connect();
 	assert_int_equal(raw_hello(fd, BOX_VERSION + 1, 9), -EINVAL);
 	assert_int_equal(raw_hello(fd, BOX_VERSION, 64), -EINVAL);

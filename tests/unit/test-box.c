@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <xen/io/xs_wire.h>
 
 #include "box-lab.h"
 #include "util.h"
@@ -217,12 +220,57 @@ static void test_backend_killed(void **state)
 	party_close(&other);
 }
 
+/* --- domains of a toolstack --- */
+
+/* What `xl create` does: the daemon of the store takes it from a connection of domain 0. */
+static void introduce(void)
+{
+	static const char payload[] = "8\0001\0001"; /* domid, page, port; a NUL after each */
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct {
+		struct xsd_sockmsg hdr;
+		char payload[sizeof(payload)];
+	} msg = {.hdr = {.type = XS_INTRODUCE, .len = sizeof(payload)}};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(msg.payload, payload, sizeof(payload));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/xenstored.sock", box_lab_dir);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(write(fd, &msg, sizeof(msg)), sizeof(msg));
+	assert_true(read(fd, &msg, sizeof(msg)) >= (ssize_t)sizeof(msg.hdr));
+	assert_int_equal(msg.hdr.type, XS_INTRODUCE);
+	close(fd);
+}
+
+/* It is the toolstack's to release, whoever comes and goes. */
+static void test_introduced(void **state)
+{
+	struct party back, guest;
+	struct xen_store *store;
+	char *value;
+
+	introduce();
+	party_open(&back, 0);
+	party_open(&guest, 8);
+	party_close(&guest);
+	party_settle(&back);
+	assert_int_equal(back.ops->store_open(back.xen, &store), 0);
+	assert_int_equal(
+		back.ops->store_read(store, XEN_TXN_NONE, "/local/domain/8/domid", &value, NULL),
+		0);
+	assert_string_equal(value, "8");
+	free(value);
+	back.ops->store_close(store);
+	party_close(&back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_guest_killed),
 		cmocka_unit_test(test_backend_killed),
+		cmocka_unit_test(test_introduced),
 	};
 
 	if (!getenv("XENBACK_BUILD")) {

@@ -345,7 +345,7 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 static void dispatch(struct worker *w)
 {
 	struct sw_decision decisions[WORKER_TX_BATCH];
-	bool parsed[WORKER_TX_BATCH];
+	bool parsed[WORKER_TX_BATCH] = {false};
 
 	for (unsigned int i = 0; i < w->n_tx; i++) {
 		struct tx_record *rec = &w->tx[i];

@@ -274,7 +274,7 @@ static bool parse_members(const char *text, struct member_entry *wanted, unsigne
 			 ":PRIORITY of 0 to 255, separated by spaces",
 			 text);
 	else if (*rest && strspn(rest, " \t") != strlen(rest))
-		snprintf(error, error_size, "members: \"%s\": at most %u members", text,
+		snprintf(error, error_size, "members: \"%s\": at most %d members", text,
 			 TEAM_MEMBERS_MAX);
 	else
 		return true;

@@ -106,7 +106,7 @@ static int join_switch(struct vif *vif, char *error, size_t error_size)
 	else if (vif->port == -EINVAL)
 		snprintf(error, error_size, "mac %s: not the address of one interface", mac);
 	else
-		snprintf(error, error_size, "team %s: no room for another guest (at most %u)",
+		snprintf(error, error_size, "team %s: no room for another guest (at most %d)",
 			 vif->worker->team.name, SWITCH_PORTS_MAX);
 	return vif->port;
 }

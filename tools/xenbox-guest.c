@@ -116,8 +116,11 @@ static int scan(struct guest *guest)
 
 	if (rc == -EIO)
 		return rc;
-	if (rc < 0) /* not there, or not given to us: the watch tells when that changes */
+	if (rc < 0) { /* not there, or not given to us: the watch tells when that changes */
+		if (rc != -ENOENT)
+			log_info("cannot list %s: %s", guest->dir, strerror(-rc));
 		n = 0;
+	}
 	for (unsigned int i = 0; i < n; i++) {
 		struct device *dev;
 
@@ -276,6 +279,7 @@ static int enter_netns(const char *name)
 static int start(struct guest *guest)
 {
 	const struct options *options = &guest->options;
+	struct xen *xen = NULL;
 	sigset_t signals;
 	int rc;
 
@@ -290,15 +294,16 @@ static int start(struct guest *guest)
 	rc = options->netns ? enter_netns(options->netns) : 0;
 	if (rc < 0)
 		return rc;
-	rc = xen_open_box(&guest->xen, options->dir, options->domid);
+	rc = xen_open_box(&xen, options->dir, options->domid);
 	if (rc < 0) {
 		log_err("cannot connect to the xenbox at %s: %s (is it running? xenbox --dir DIR)",
 			options->dir ? options->dir : "its default place", strerror(-rc));
 		return rc;
 	}
+	guest->xen = xen;
 	snprintf(guest->dir, sizeof(guest->dir), "/local/domain/%u/device/vif", options->domid);
-	rc = guest->xen->ops->store_open(guest->xen, &guest->store);
-	return rc < 0 ? rc : guest->xen->ops->store_watch(guest->store, guest->dir, "vif");
+	rc = xen->ops->store_open(xen, &guest->store);
+	return rc < 0 ? rc : xen->ops->store_watch(guest->store, guest->dir, "vif");
 }
 
 static void usage(FILE *out)

@@ -9,6 +9,9 @@
  * the ring is answered, as a guest's driver does it; --spin looks at the ring without rest instead.
  * Frames that come in are counted and thrown away. After a warm-up each mode is measured for the
  * same time; the counts are those of answered requests. One line of JSON for each mode.
+ *
+ * Answered is not delivered: a backend may drop what a receiver does not take. Between two guests
+ * the receiver's own line (sink) is the result.
  */
 #include <errno.h>
 #include <getopt.h>

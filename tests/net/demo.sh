@@ -48,12 +48,10 @@ transfer() {
     while [[ $1 != -- ]]; do client+=("$1"); shift; done
     shift
     "${server[@]}" iperf3 -s -1 -p 5300 >"$DIR/iperf-server-$name.log" 2>&1 &
-    wait_for 5 listening "${server[@]}" || return 1
+    wait_for 5 listening 5300 "${server[@]}" || return 1
     "${client[@]}" timeout 60 iperf3 -c "$1" -p 5300 -t "$IPERF_S" --json "${@:2}" >"$DIR/iperf-$name.json" 2>"$DIR/iperf-$name.log" || return 1
     iperf_mbit "$DIR/iperf-$name.json"
 }
-
-listening() { "$@" ss -ltnH 'sport = :5300' | grep -q .; }
 
 speed() {
     local text=$1 mbit
@@ -71,7 +69,7 @@ start_load() {
     background in_outside "$GAPMETER" tcp-serve 7001 $(($1 + 70)) 2>>"$DIR/gap.log"
     SERVE=$BG
     in_outside iperf3 -s -1 -p 5300 >"$DIR/bulk-server.log" 2>&1 & LOAD+=($!)
-    sleep 0.3
+    wait_for 5 listening 7001 in_outside && wait_for 5 listening 5300 in_outside || fail 'the receivers do not start'
     in_guest 1 "$GAPMETER" udp-send "$OUTSIDE_IP" 7000 "$1" 2>>"$DIR/gap.log" & LOAD+=($!)
     in_outside "$GAPMETER" udp-send "$(guest_ip 1)" 7000 "$1" 2>>"$DIR/gap.log" & LOAD+=($!)
     in_guest 1 "$GAPMETER" tcp-hold "$OUTSIDE_IP" 7001 "$CONNECTIONS" "$1" >"$DIR/tcp" 2>>"$DIR/gap.log" & LOAD+=($!)

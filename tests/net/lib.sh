@@ -195,10 +195,13 @@ daemon_kill() {
 daemon_stop() {
     local rc=0
     kill -TERM "$DAEMON_PID"
+    # After 10 s systemd kills, and so do we: that is status 137.
+    wait_for 10 daemon_ended || kill -KILL "$DAEMON_PID"
     wait "$DAEMON_PID" || rc=$?
     DAEMON_PID=''
     return "$rc"
 }
+daemon_ended() { [[ ! -e /proc/$DAEMON_PID || $(awk '{ print $3 }' "/proc/$DAEMON_PID/stat") == Z ]]; }
 
 daemon_alive() { [[ -n $DAEMON_PID ]] && kill -0 "$DAEMON_PID" 2>/dev/null; }
 
@@ -256,6 +259,13 @@ guest_address() {
 reaches() { in_guest "$1" ping -c 1 -W 1 -q "$2"; }
 
 # ---- measuring ----
+
+# listening PORT WHERE...: somebody accepts TCP connections there.
+listening() {
+    local port=$1
+    shift
+    "$@" ss -ltnH "sport = :$port" | grep -q .
+}
 
 # field NAME LINE: the word behind NAME in what gapmeter prints.
 field() { awk -v name="$1" '{ for (i = 1; i < NF; i++) if ($i == name) { print $(i + 1); exit } }' <<<"$2"; }

@@ -22,3 +22,17 @@ tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
 TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh tests/net/test-netback-netns.sh
 TESTS += $(TOOL_TESTS)
 EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub
+
+# End to end: daemon, box and guests with a real network stack.
+E2E_TESTS = \
+	tests/net/e2e-attach.sh \
+	tests/net/e2e-bad-guest.sh \
+	tests/net/e2e-config.sh \
+	tests/net/e2e-failover.sh \
+	tests/net/e2e-nic-gone.sh \
+	tests/net/e2e-rate.sh \
+	tests/net/e2e-restart.sh \
+	tests/net/e2e-start.sh \
+	tests/net/e2e-traffic.sh
+TESTS += $(E2E_TESTS)
+EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/demo.sh

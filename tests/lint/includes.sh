@@ -63,7 +63,7 @@ only_in 'seccomp and capabilities only in app*' '^<(seccomp|sys/capability)\.h>'
 
 # Pure files: C headers, constants of wire formats, other pure files.
 PURE=$(pure_files)
-PURE_SYSTEM='^<(assert|ctype|endian|errno|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|uthash|utlist|linux/virtio_net|linux/if_ether|net/ethernet|netinet/in|xen/io/[a-z]+)\.h>$'
+PURE_SYSTEM='^<(assert|ctype|endian|errno|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|uthash|utlist|linux/virtio_net|linux/if_ether|net/ethernet|netinet/in|xen/io/[a-z_]+)\.h>$'
 no_lines 'pure files include only C headers, wire constants and pure files' "$(
     awk -v system_ok="$PURE_SYSTEM" '
         NR == FNR { pure[$1] = 1; next }

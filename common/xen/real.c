@@ -268,7 +268,7 @@ static const struct xen_ops real_ops = {
 	.txn_end = real_txn_end,
 };
 
-int xen_open_real(struct xen **out)
+int xen_open_real(struct xen **xen)
 {
 	static const struct {
 		const char *path, *module;
@@ -289,8 +289,8 @@ int xen_open_real(struct xen **out)
 		log_err("xenstored does not answer: %s (is xen.service running?)", strerror(-rc));
 		return -ENOENT;
 	}
-	*out = xb_calloc(1, sizeof(**out));
-	(*out)->ops = &real_ops;
-	(*out)->domid = domid;
+	*xen = xb_calloc(1, sizeof(**xen));
+	(*xen)->ops = &real_ops;
+	(*xen)->domid = domid;
 	return 0;
 }

@@ -11,7 +11,7 @@
 /** Asks the store which domain we are; Dom0 where it does not say. -errno: no store. */
 int real_store_domid(uint16_t *domid);
 
-int real_store_open(struct xen *xen, struct xen_store **store);
+int real_store_open(struct xen *xen, struct xen_store **out);
 void real_store_close(struct xen_store *store);
 int real_store_fd(struct xen_store *store);
 int real_store_read(struct xen_store *store, xen_txn txn, const char *path, char **value,

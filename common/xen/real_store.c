@@ -117,7 +117,7 @@ int real_store_domid(uint16_t *domid)
 static bool is_loss(int error)
 {
 	return error == 0 || error == EBADF || error == EPIPE || error == ECONNRESET ||
-	       error == ENOTCONN || error == ESHUTDOWN || error == EIO;
+	       error == ENOTCONN || error == ESHUTDOWN;
 }
 
 /* Is the connection still there after an error that does not say? */
@@ -132,14 +132,17 @@ static bool is_alive(struct xen_store *store)
 	return value || !is_loss(errno);
 }
 
-/* What the store answers is passed on; a broken connection is -EIO whatever it looks like. */
+/* What the store answers is passed on; a broken connection is -EIO whatever it looks like, and
+ * nothing else is: oxenstored says EIO for a transaction that it does not know. */
 static int failed(struct xen_store *store)
 {
 	int error = errno;
 
-	if (is_loss(error) || (error == EINVAL && !is_alive(store)))
+	if (is_loss(error) || ((error == EINVAL || error == EIO) && !is_alive(store)))
 		store->lost = true;
-	return store->lost ? -EIO : -error;
+	if (store->lost)
+		return -EIO;
+	return error == EIO ? -EPROTO : -error;
 }
 
 static int done(struct xen_store *store, bool ok)

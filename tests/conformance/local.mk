@@ -23,6 +23,7 @@ tests_conformance_conformance_libxenstore_SOURCES = \
 tests_conformance_conformance_libxenstore_LDADD = $(tests_conformance_xen_conformance_LDADD)
 
 CONFORMANCE_TESTS = tests/conformance/conformance-fake.sh tests/conformance/conformance-box.sh \
-	tests/conformance/conformance-libxenstore.sh tests/conformance/xenbox-program.sh
+	tests/conformance/conformance-libxenstore.sh tests/conformance/conformance-real.sh \
+	tests/conformance/xenbox-program.sh
 TESTS += $(CONFORMANCE_TESTS)
 EXTRA_DIST += $(CONFORMANCE_TESTS) tests/conformance/with-box.sh

@@ -84,6 +84,8 @@ static void fill(struct machine *m, const uint8_t *data, size_t size)
 	}
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct machine *m;

@@ -4,15 +4,17 @@
 #include "xen/machine.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "machine-lab.h"
 #include "util.h"
 
-#define ROUNDS	   10000 /* acknowledged bursts between two threads */
-#define CHURNS	   5000	 /* binds and unbinds under fire */
-#define GIVE_UP_MS 20000 /* a lost event would be waited for for ever */
-#define N_CHANNELS 3
+#define ROUNDS	    10000 /* acknowledged bursts between two threads */
+#define CHURNS	    5000  /* binds and unbinds under fire */
+#define GIVE_UP_MS  10000 /* a lost event would be waited for for ever */
+#define N_CHANNELS  3
+#define LOOKS_AWAKE 1000
 
 struct end {
 	struct machine_lab *lab;
@@ -24,57 +26,84 @@ struct end {
 	bool failed;
 };
 
+static unsigned int chance(struct end *e, unsigned int n)
+{
+	return (unsigned int)rand_r(&e->seed) % n;
+}
+
 static void pause_a_little(struct end *e)
 {
-	for (unsigned int n = (unsigned int)rand_r(&e->seed) % 64; n > 0; n--)
+	for (unsigned int n = chance(e, 256); n > 0; n--)
 		__asm__ volatile("" : : : "memory");
 }
 
-/* One burst on a random channel: the last notify may meet the peer in any state of masking. */
-static unsigned int burst(struct end *e, uint32_t value)
+/* One burst; the last notify, which alone has the value to tell, may meet the peer in any state. */
+static void burst(struct end *e, uint32_t value)
 {
-	unsigned int c = (unsigned int)rand_r(&e->seed) % N_CHANNELS;
-	unsigned int n = 1 + (unsigned int)rand_r(&e->seed) % 3;
+	unsigned int c = 0;
 
-	for (unsigned int i = 1; i <= n; i++) {
-		if (i == n)
-			__atomic_store_n(&e->mine[c], value, __ATOMIC_RELAXED);
+	for (unsigned int n = chance(e, 5); n > 0; n--) {
+		c = chance(e, N_CHANNELS);
 		machine_evt_notify(&e->lab->env, e->domid, e->ports[c]);
 		pause_a_little(e);
 	}
-	return c;
+	if (chance(e, 2))
+		c = chance(e, N_CHANNELS);
+	__atomic_store_n(&e->mine[c], value, __ATOMIC_RELAXED);
+	machine_evt_notify(&e->lab->env, e->domid, e->ports[c]);
 }
 
-/* Works on events until the peer's counter has the value on any channel. */
-static bool await(struct end *e, uint32_t value)
+/* One look and what it finds: true when that has the value. */
+static bool look(struct end *e, uint32_t value)
 {
 	uint32_t fired[2];
+	bool seen = false;
+	int n = machine_lab_take(e->lab, e->handle, fired, 1 + chance(e, ARRAY_SIZE(fired)));
 
+	for (int i = 0; i < n; i++)
+		for (unsigned int c = 0; c < N_CHANNELS; c++)
+			seen |= fired[i] == e->ports[c] &&
+				__atomic_load_n(&e->theirs[c], __ATOMIC_RELAXED) == value;
+	pause_a_little(e);
+	machine_evt_unmask(&e->lab->env, e->handle, fired, (unsigned int)n);
+	return seen;
+}
+
+/* Works on events until one tells the value; stays awake for a while, then sleeps until it is
+ * woken. */
+static bool await(struct end *e, uint32_t value)
+{
 	for (;;) {
-		bool seen = false;
-		int n = 0;
-
+		for (unsigned int looks = chance(e, 2) ? chance(e, LOOKS_AWAKE) : chance(e, 4);
+		     looks > 0; looks--)
+			if (look(e, value))
+				return true;
 		if (!machine_lab_readable(e->lab, e->handle, GIVE_UP_MS))
 			return false;
-		n = machine_lab_take(e->lab, e->handle, fired, ARRAY_SIZE(fired));
-		for (int i = 0; i < n; i++)
-			for (unsigned int c = 0; c < N_CHANNELS; c++)
-				seen |= fired[i] == e->ports[c] &&
-					__atomic_load_n(&e->theirs[c], __ATOMIC_RELAXED) == value;
-		pause_a_little(e);
-		machine_evt_unmask(&e->lab->env, e->handle, fired, (unsigned int)n);
-		if (seen)
+		if (look(e, value))
 			return true;
 	}
+}
+
+/* Where there are two CPUs the ends work at the same time, not in turn. */
+static void use_cpu(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
 static void *answer(void *ctx)
 {
 	struct end *e = ctx;
 
+	use_cpu(0);
 	for (uint32_t round = 1; round <= ROUNDS && !e->failed; round++) {
 		e->failed = !await(e, round);
-		burst(e, round);
+		if (!e->failed)
+			burst(e, round);
 	}
 	return NULL;
 }
@@ -104,6 +133,7 @@ static void test_lost_wakeup(void **state)
 	for (unsigned int c = 0; c < N_CHANNELS; c++)
 		machine_lab_channel(lab, &front.ports[c], &back.ports[c]);
 	assert_int_equal(pthread_create(&thread, NULL, answer, &back), 0);
+	use_cpu(1);
 	for (uint32_t round = 1; round <= ROUNDS && !front.failed; round++) {
 		burst(&front, round);
 		front.failed = !await(&front, round);

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 
 #include "machine-lab.h"
+#include "util.h"
 
 #define FIRST_GRANT 8
 
@@ -170,6 +171,45 @@ static void test_port_reuse(void **state)
 	assert_int_equal(machine_evt_notify(&lab->env, FRONT, front), 0);
 	assert_int_equal(machine_lab_take(lab, lab->back, &fired, 1), 0);
 	assert_int_equal(machine_bound(m, BACK), 0);
+}
+
+static void test_masked(void **state)
+{
+	struct machine_lab *lab = *state;
+	uint32_t front, back, fired = 0;
+
+	machine_lab_channel(lab, &front, &back);
+	machine_evt_notify(&lab->env, FRONT, front);
+	assert_int_equal(machine_lab_take(lab, lab->back, &fired, 1), 1);
+	machine_evt_notify(&lab->env, FRONT, front);
+	assert_int_equal(machine_lab_take(lab, lab->back, &fired, 1), 0);
+	assert_false(machine_lab_readable(lab, lab->back, 0));
+	machine_evt_unmask(&lab->env, lab->back, &back, 1);
+	machine_lab_expect_fired(lab, lab->back, back);
+	assert_int_equal(machine_lab_take(lab, lab->back, &fired, 1), 0);
+}
+
+/* What does not fit waits, and the descriptor says so. */
+static void test_more_than_asked(void **state)
+{
+	struct machine_lab *lab = *state;
+	uint32_t front[70], back[70], fired[70];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(front); i++)
+		machine_lab_channel(lab, &front[i], &back[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(front); i++)
+		machine_evt_notify(&lab->env, FRONT, front[i]);
+	while (n < ARRAY_SIZE(front)) {
+		assert_true(machine_lab_readable(lab, lab->back, 0));
+		assert_int_equal(machine_lab_take(lab, lab->back, fired + n, 7), 7);
+		n += 7;
+	}
+	assert_int_equal(machine_lab_take(lab, lab->back, fired, 7), 0);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(fired[i], back[i]);
+	machine_evt_unmask(&lab->env, lab->back, fired, n);
+	assert_int_equal(machine_lab_take(lab, lab->back, fired, 7), 0);
 }
 
 /* A notify that was under way when its port went must not touch the port that has the number now.
@@ -358,6 +398,7 @@ int main(void)
 		MACHINE_TEST(test_pin_refused),	     MACHINE_TEST(test_abandoned_while_mapped),
 		MACHINE_TEST(test_revoked),	     MACHINE_TEST(test_copy_within_a_page),
 		MACHINE_TEST(test_copy_refused),     MACHINE_TEST(test_port_reuse),
+		MACHINE_TEST(test_masked),	     MACHINE_TEST(test_more_than_asked),
 		MACHINE_TEST(test_late_notify),	     MACHINE_TEST(test_foreign_port),
 		MACHINE_TEST(test_handle_reuse),     MACHINE_TEST(test_no_more_ports),
 		MACHINE_TEST(test_domain_clear),     MACHINE_TEST(test_notifier_killed),

@@ -273,7 +273,7 @@ static int evt_open(struct xen *xen, struct xen_evt **out)
 {
 	struct box_request req = {.op = BOX_OP_HANDLE_OPEN};
 	struct xen_evt *evt = xb_calloc(1, sizeof(*evt));
-	uint32_t handle;
+	uint32_t handle = 0;
 	int rc;
 
 	evt->box = of(xen);
@@ -372,7 +372,7 @@ static int shr_alloc(struct xen_shr *shr, uint16_t domid, unsigned int n, bool w
 {
 	struct box_request req = {
 		.op = BOX_OP_GRANT, .domid = domid, .n = (uint16_t)n, .arg = {writable}};
-	uint32_t first;
+	uint32_t first = 0;
 	int rc;
 
 	if (n > UINT16_MAX)
@@ -473,7 +473,7 @@ static int connect_box(struct box *box)
 	return -ENOENT;
 }
 
-int xen_open_box(struct xen **out, const char *dir, uint16_t domid)
+int xen_open_box(struct xen **xen, const char *dir, uint16_t domid)
 {
 	struct box_request req = {.op = BOX_OP_HELLO, .domid = domid, .arg = {BOX_VERSION}};
 	struct box *box = xb_calloc(1, sizeof(*box));
@@ -509,6 +509,6 @@ int xen_open_box(struct xen **out, const char *dir, uint16_t domid)
 		return rc;
 	}
 	box->machine = p;
-	*out = &box->xen;
+	*xen = &box->xen;
 	return 0;
 }

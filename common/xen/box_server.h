@@ -15,7 +15,7 @@ struct box_server;
 struct store;
 
 /** Listens on DIR/box.sock (mode 0600). -EADDRINUSE when another xenbox serves DIR. */
-int box_server_create(struct box_server **server, sd_event *event, struct store *store,
+int box_server_create(struct box_server **out, sd_event *event, struct store *store,
 		      const char *dir);
 void box_server_destroy(struct box_server *server);
 

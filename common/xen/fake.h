@@ -14,7 +14,7 @@
 
 struct fake;
 
-int fake_create(struct fake **fake);
+int fake_create(struct fake **out);
 void fake_destroy(struct fake *fake);
 
 /** Domain domid's view; 0 exists from the start, others are introduced by the first call. NULL when

@@ -166,16 +166,16 @@ pid_t child_start(void (*fn)(int to_parent, const struct offer *arg), const stru
 	return pid;
 }
 
-void child_tell(int fd, const struct offer *offer)
+void child_tell(int to_parent, const struct offer *offer)
 {
-	CHECK(write(fd, offer, sizeof(*offer)) == sizeof(*offer));
+	CHECK(write(to_parent, offer, sizeof(*offer)) == sizeof(*offer));
 }
 
-struct offer child_hear(int fd)
+struct offer child_hear(int from_child)
 {
 	struct offer offer;
 
-	CHECK(read(fd, &offer, sizeof(offer)) == sizeof(offer));
+	CHECK(read(from_child, &offer, sizeof(offer)) == sizeof(offer));
 	return offer;
 }
 

@@ -35,15 +35,19 @@ skip() {
     printf 'ok %d - %s # SKIP %s\n' "$TAP_N" "$1" "$2"
 }
 
+# Output of the command under test: a file without a name, so that the command runs in this shell and may set variables.
+TAP_FILE=$(mktemp)
+exec {TAP_FD}<>"$TAP_FILE"
+rm -f "$TAP_FILE"
+
 # ok TEXT COMMAND...: passes when the command succeeds; its output is shown when it fails.
 ok() {
-    local text=$1 output rc=0
-    shift
-    output=$("$@" 2>&1) || rc=$?
-    if ((rc == 0)); then
-        pass "$text"
+    local tap_rc=0
+    "${@:2}" >"/proc/self/fd/$TAP_FD" 2>&1 || tap_rc=$?
+    if ((tap_rc == 0)); then
+        pass "$1"
     else
-        fail "$text" "exit status $rc: $*" "$output"
+        fail "$1" "exit status $tap_rc: ${*:2}" "$(<"/proc/self/fd/$TAP_FD")"
     fi
 }
 

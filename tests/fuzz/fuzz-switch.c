@@ -32,8 +32,8 @@ static void check(struct sw *sw, struct sw_decision decision)
 {
 	static uint8_t macs[PORTS * (SWITCH_LEARN_MAX + 1) + 1][6];
 
-	if (decision.verdict == SW_VERDICT_LOCAL ? decision.port < 0 || !used[decision.port] :
-						   decision.port != -1)
+	if (decision.verdict == SW_VERDICT_LOCAL ? decision.port < 0 || !used[decision.port]
+						 : decision.port != -1)
 		abort();
 	if (sw_macs(sw, macs, sizeof(macs) / 6) >= sizeof(macs) / 6)
 		abort();

@@ -15,3 +15,4 @@ LINT_SLOW_TESTS = tests/lint/tidy.sh
 
 TESTS += $(LINT_TESTS)
 EXTRA_DIST += $(LINT_TESTS) $(LINT_SLOW_TESTS) tests/lint/lib.sh
+CLEAN_FOLDERS += tests/lint/cppcheck tests/lint/cppcheck.include

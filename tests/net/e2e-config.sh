@@ -48,7 +48,7 @@ ip addr add 192.0.2.1/24 dev host9
 for wrong in slave9:br9 host9:address lo:loopback; do
     team_set members "nic0 nic1 ${wrong%%:*}"
     like "${wrong%%:*} is no member: says ${wrong##*:}" \
-        "$(wait_for 5 log_says "${wrong%%:*}" && grep -h "${wrong%%:*}" "$DIR/netback-team.log" | tail -n 1)" "${wrong##*:}"
+        "$(wait_for 5 log_says "members: ${wrong%%:*}:" && grep -h "members: ${wrong%%:*}:" "$DIR/netback-team.log" | tail -n 1)" "${wrong##*:}"
     ok "${wrong%%:*}: the guest is served" wait_for 5 reaches 1 "$OUTSIDE_IP"
 done
 team_set members 'nic0 nic1'

@@ -66,7 +66,9 @@ scenario_done() {
 
 # Until Dom0 says END, dies, or stays silent for too long.
 follow_boot() {
-    local last=$SECONDS limit=$((BOOT_LIMIT * PATIENCE))
+    local last=$SECONDS limit=$((BOOT_LIMIT * PATIENCE)) interrupted=0
+    # bash crashes when a trap exits in the middle of `read -t`: note it, leave later.
+    trap 'interrupted=1' INT TERM
     while [[ $STATE == booting || $STATE == up ]]; do
         [[ $STATE == booting ]] || limit=$((SILENCE_LIMIT * PATIENCE))
         if pump; then
@@ -76,7 +78,9 @@ follow_boot() {
         elif ((SECONDS - last > limit)); then
             STATE=hung
         fi
+        ((!interrupted)) || exit 130
     done
+    trap 'exit 130' INT TERM
 }
 
 # boot_and_follow FLAVOUR: another try if Dom0 did not come up.

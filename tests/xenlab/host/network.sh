@@ -46,7 +46,7 @@ start_file_service() {
     local file=$RUN/file.bin
     head -c ${FILE_SIZE_MB}M /dev/urandom >"$file"
     sha256sum <"$file" | cut -d' ' -f1 >"$file.sha256"
-    spawn file-out in_outside socat -u \
+    spawn file-out in_outside socat -U \
         "TCP6-LISTEN:8000,fork,reuseaddr,ipv6only=0" "OPEN:$file,rdonly"
     spawn file-in in_outside socat -t 60 \
         "TCP6-LISTEN:8001,fork,reuseaddr,ipv6only=0" "EXEC:sha256sum"

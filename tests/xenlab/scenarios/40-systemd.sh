@@ -10,7 +10,7 @@ unit_active() { [[ $(systemctl is-active "$unit") == active ]]; }
 echo vif-team >"$LAB_RUN/backend-script"
 echo team0 >"$LAB_RUN/backend-bridge"
 poll 60 unit_active || {
-    systemctl status "$unit" --no-pager
+    systemctl status "$unit" --no-pager || true
     journalctl -b -u "$unit" --no-pager | tail -30
     fail "$unit is '$(systemctl is-active "$unit")'"
 }

@@ -9,6 +9,9 @@ SECONDS=${XENBACK_SECONDS:-0}
 . "$(dirname "$0")/lib.sh"
 
 CARRIER_MAX_MS=30 RESTART_MAX_MS=1000
+# A hole over its limit while the machine stood still for longer than this (a host took its processors away) says nothing of us:
+# then once more.
+NOISE_MAX_MS=10 TRIES=3
 CONNECTIONS=8
 IPERF_S=4
 # During faults: enough to be in mid transfer always, not so much that two processors are all that is measured.
@@ -70,26 +73,44 @@ start_load() {
     SERVE=$BG
     in_outside iperf3 -s -1 -p 5300 >"$DIR/bulk-server.log" 2>&1 & LOAD+=($!)
     wait_for 5 listening 7001 in_outside && wait_for 5 listening 5300 in_outside || fail 'the receivers do not start'
+    "$GAPMETER" noise "$1" >"$DIR/noise" 2>>"$DIR/gap.log" & LOAD+=($!)
     in_guest 1 "$GAPMETER" udp-send "$OUTSIDE_IP" 7000 "$1" 2>>"$DIR/gap.log" & LOAD+=($!)
     in_outside "$GAPMETER" udp-send "$(guest_ip 1)" 7000 "$1" 2>>"$DIR/gap.log" & LOAD+=($!)
     in_guest 1 "$GAPMETER" tcp-hold "$OUTSIDE_IP" 7001 "$CONNECTIONS" "$1" >"$DIR/tcp" 2>>"$DIR/gap.log" & LOAD+=($!)
     in_guest 1 timeout $(($1 + 60)) iperf3 -c "$OUTSIDE_IP" -p 5300 -t "$1" -b "$BULK_RATE" --json >"$DIR/bulk.json" 2>>"$DIR/gap.log" & BULK=$!
 }
 
-# finish_load TEXT MAX_MS: waits for the ends and notes the rows.
+# finish_load: waits for the ends; the results are in OUT, IN, TCP, NOISE, LOST.
 finish_load() {
-    local out in tcp bulk_lost=0 lost
+    local bulk_lost=0 lost
     wait "${LOAD[@]}"
     wait "$BULK" || bulk_lost=1
     background_end "$SERVE"
-    out=$(<"$DIR/out") in=$(<"$DIR/in") tcp=$(<"$DIR/tcp")
-    say "  guest to network: $out"
-    say "  network to guest: $in"
-    say "  TCP: $tcp; bulk transfer: $(iperf_mbit "$DIR/bulk.json") Mbit/s over all of it"
-    lost=$(field lost "$tcp")
-    row "$1: longest hole, guest to network" "$(field longest_hole_ms "$out")" ms "$2"
-    row "$1: longest hole, network to guest" "$(field longest_hole_ms "$in")" ms "$2"
-    row "$1: TCP connections lost, of $((CONNECTIONS + 1))" "$((${lost:-$CONNECTIONS} + bulk_lost))" '' 0
+    OUT=$(<"$DIR/out") IN=$(<"$DIR/in") TCP=$(<"$DIR/tcp") NOISE=$(field longest_stall_ms "$(<"$DIR/noise")")
+    lost=$(field lost "$TCP")
+    LOST=$((${lost:-$CONNECTIONS} + bulk_lost))
+    say "  guest to network: $OUT"
+    say "  network to guest: $IN"
+    say "  TCP: $TCP; bulk transfer: $(iperf_mbit "$DIR/bulk.json") Mbit/s over all of it"
+    say "  the machine itself stood still for up to $NOISE ms"
+}
+
+# measure TEXT MAX_MS SECONDS FAULT-FUNCTION: the fault happens under load; rows for the table.
+measure() {
+    local try
+    for ((try = 1; try <= TRIES; try++)); do
+        start_load "$3"
+        "$4"
+        finish_load
+        awk -v out="$(field longest_hole_ms "$OUT")" -v in_="$(field longest_hole_ms "$IN")" -v max="$2" -v noise="$NOISE" \
+            -v noise_max="$NOISE_MAX_MS" 'BEGIN { exit !((out > max || in_ > max) && noise > noise_max) }' || break
+        ((LOST == 0 && try < TRIES)) || break
+        say '  that was the machine: once more'
+    done
+    row "$1: longest hole, guest to network" "$(field longest_hole_ms "$OUT")" ms "$2"
+    row "$1: longest hole, network to guest" "$(field longest_hole_ms "$IN")" ms "$2"
+    row "$1: machine itself stood still" "$NOISE" ms
+    row "$1: TCP connections lost, of $((CONNECTIONS + 1))" "$LOST" '' 0
 }
 
 demo_attach() {
@@ -120,28 +141,32 @@ demo_speed() {
     speed 'guest 1 to guest 2, TCP' local in_guest 2 -- in_guest 1 -- "$(guest_ip 2)"
 }
 
-demo_carrier() {
-    say 'transfer in both directions; then the active NIC loses its link'
-    start_load 10
+fault_carrier() {
     sleep 3
     say '  cut:  nic0'
     carrier_cut 0
     sleep 3
     say '  back: nic0'
     carrier_back 0
-    finish_load 'NIC lost and back' "$CARRIER_MAX_MS"
+}
+
+demo_carrier() {
+    say 'transfer in both directions; then the active NIC loses its link'
+    measure 'NIC lost and back' "$CARRIER_MAX_MS" 10 fault_carrier
     ctl team show team0 | sed '/^options:/,$d'
 }
 
-demo_restart() {
-    say 'transfer in both directions; then the daemon is killed (-9) and started again'
-    start_load 8
+fault_restart() {
     sleep 3
     say '  kill -9'
     daemon_kill
     daemon_start || fail "netback-team does not start again: $(tail -n 3 "$DIR/netback-team.log")"
     say '  it is back'
-    finish_load 'daemon killed and restarted' "$RESTART_MAX_MS"
+}
+
+demo_restart() {
+    say 'transfer in both directions; then the daemon is killed (-9) and started again'
+    measure 'daemon killed and restarted' "$RESTART_MAX_MS" 8 fault_restart
 }
 
 net_enter "$@"

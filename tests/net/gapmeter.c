@@ -26,6 +26,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,7 +80,8 @@ static void usage(void)
 	fprintf(stderr, "usage: gapmeter udp-send HOST PORT SECONDS [HZ]\n"
 			"       gapmeter udp-recv PORT SECONDS\n"
 			"       gapmeter tcp-serve PORT SECONDS\n"
-			"       gapmeter tcp-hold HOST PORT N SECONDS\n");
+			"       gapmeter tcp-hold HOST PORT N SECONDS\n"
+			"       gapmeter noise SECONDS\n");
 	exit(2);
 }
 
@@ -507,6 +509,56 @@ static int tcp_hold(const char *host, const char *port, uint32_t n, uint32_t sec
 	return lost ? 1 : 0;
 }
 
+/* ---- noise ---- */
+
+struct ticker {
+	pthread_t thread;
+	int cpu;
+	uint64_t end_ns;
+	uint64_t stall_ns;
+};
+
+static void *tick(void *arg)
+{
+	struct ticker *ticker = arg;
+	cpu_set_t set;
+	uint64_t next, t;
+
+	CPU_ZERO(&set);
+	CPU_SET(ticker->cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set)) /* not one of ours */
+		return NULL;
+	be_punctual();
+	for (next = now(); next < ticker->end_ns; next = t + NSEC_PER_MSEC) {
+		sleep_until(next);
+		t = now();
+		ticker->stall_ns = MAX(ticker->stall_ns, t - next);
+	}
+	return NULL;
+}
+
+static int noise(uint32_t seconds)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	struct ticker *tickers = xb_calloc((size_t)n, sizeof(*tickers));
+	uint64_t stall_ns = 0, end_ns = now() + seconds * NSEC_PER_SEC;
+
+	for (int i = 0; i < n; i++) {
+		tickers[i].cpu = i;
+		tickers[i].end_ns = end_ns;
+		errno = pthread_create(&tickers[i].thread, NULL, tick, &tickers[i]);
+		if (errno)
+			return die("pthread_create");
+	}
+	for (int i = 0; i < n; i++) {
+		pthread_join(tickers[i].thread, NULL);
+		stall_ns = MAX(stall_ns, tickers[i].stall_ns);
+	}
+	free(tickers);
+	printf("longest_stall_ms %.1f\n", ms(stall_ns));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -521,6 +573,8 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "tcp-hold") && argc == 6)
 		return tcp_hold(argv[2], argv[3], number("N", argv[4], 1, CONNS_MAX),
 				number("SECONDS", argv[5], 1, 3600));
+	if (!strcmp(mode, "noise") && argc == 3)
+		return noise(number("SECONDS", argv[2], 1, 3600));
 	usage();
 	return 2;
 }

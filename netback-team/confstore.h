@@ -20,7 +20,7 @@ struct confstore;
 
 /** Watches the paths (NULL-terminated, static) and calls changed at once and after every change
  * below them. */
-int confstore_create(struct confstore **conf, struct xen *xen, sd_event *event,
+int confstore_create(struct confstore **out, struct xen *xen, sd_event *event,
 		     const char *const *paths, void (*changed)(void *ctx), void *ctx);
 void confstore_destroy(struct confstore *conf);
 

@@ -32,7 +32,7 @@ struct netback {
 
 /* teams.c */
 
-int teams_create(struct teams **teams, struct netback *nb);
+int teams_create(struct teams **out, struct netback *nb);
 /** Closes every NIC and worker; no vif may be open any more. */
 void teams_destroy(struct teams *teams);
 /** Reads the configuration again and applies what changed. */

@@ -123,7 +123,7 @@ struct vif {
  * that a predecessor of ours served are taken up where its last response stands. Returns 0 or
  * -errno with a sentence in error.
  */
-int vif_open(struct vif **vif, struct worker *worker, const struct vif_config *config, void *owner,
+int vif_open(struct vif **out, struct worker *worker, const struct vif_config *config, void *owner,
 	     char *error, size_t error_size);
 /** Worker thread: forgets waiting frames, unbinds, unmaps, leaves the switch. */
 void vif_close(struct vif *vif);

@@ -19,4 +19,9 @@ no_lines 'the documentation names files that exist' "$(
         grep -vE '(-NAME|NN-|test-MODULE|x\.[ch])' | while IFS=: read -r doc line file; do
             [[ -e $file ]] || printf '%s:%s: %s\n' "$doc" "$line" "$file"
         done)"
+no_lines 'every test is run: its local.mk names it' "$(
+    map_expand 'tests/*/test-*.c' 'tests/*/test-*.sh' 'tests/*/e2e-*.sh' 'tests/*/sim-*.c' 'tests/*/fuzz-*.c' 'tests/lint/*.sh' |
+        grep -vxF tests/lint/lib.sh | while read -r file; do
+            grep -qE "(^|[[:space:]])${file%.c}([[:space:]]|\$)" "${file%/*}/local.mk" || printf '%s\n' "$file"
+        done)"
 done_testing

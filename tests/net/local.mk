@@ -19,7 +19,8 @@ tests_net_test_linkwatch_SOURCES = tests/net/test-linkwatch.c tests/net/netlab.c
 tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
 
 # Scripts of Dom0 on a store of files; the store of a xenbox under Xen's own tools.
-TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh tests/net/test-netback-netns.sh
+TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh tests/net/test-netback-netns.sh \
+	tests/net/test-xenbox-store.sh
 TESTS += $(TOOL_TESTS)
 EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub
 

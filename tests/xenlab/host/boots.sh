@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 BOOT=0
-BOOT_LIMIT=150    # seconds until Dom0 says HELLO
+BOOT_LIMIT=90    # seconds until Dom0 says HELLO
 BOOT_TRIES=3      # an emulated boot hangs now and then, before any code of ours runs
 SILENCE_LIMIT=420 # seconds without a word from Dom0: longer than any scenario
 
@@ -80,6 +80,7 @@ follow_boot() {
         fi
         ((!interrupted)) || exit 130
     done
+    [[ $STATE != hung ]] || record_registers
     trap 'exit 130' INT TERM
 }
 
@@ -94,6 +95,19 @@ boot_and_follow() {
         progress "Dom0 did not come up ($STATE)"
         keep_console
     done
+}
+
+# Where the CPUs of a hung machine are, into its console log.
+record_registers() {
+    local before try
+    before=$(stat -c %s "$RUN/monitor.log")
+    echo 'info registers -a' >&"$MONITOR"
+    for ((try = 0; try < 20; try++)); do
+        (($(stat -c %s "$RUN/monitor.log") > before + 2000)) && break
+        sleep 0.2
+    done
+    { echo; echo "xenlab: the machine hangs"; tail -c "+$before" "$RUN/monitor.log"; } |
+        tr -d '\r' >>"$CONSOLE"
 }
 
 # A boot that did not end by itself: the scenario that ran takes the blame; a

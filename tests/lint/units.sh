@@ -26,7 +26,7 @@ for unit in "$BUILD"/systemd/*.service; do
     for need in 'RestrictAddressFamilies=.*AF_PACKET' 'RestrictAddressFamilies=.*AF_NETLINK' 'RestrictAddressFamilies=.*AF_UNIX' \
         'CapabilityBoundingSet=.*CAP_NET_RAW' 'CapabilityBoundingSet=.*CAP_NET_ADMIN' 'DeviceAllow=/dev/xen/gntdev rw' \
         'DeviceAllow=/dev/xen/evtchn rw' 'RuntimeDirectory=xenback( |\$)' 'RuntimeDirectoryPreserve=yes' 'Type=notify' \
-        'Before=.*xendomains\.service' 'ExecCondition=.*control_d'; do
+        'Before=.*xendomains\.service' 'ExecCondition=\+.*control_d'; do
         ok "$name: $need" grep -qE "^$need" "$unit"
     done
     no_lines "$name: nothing that hides /dev/xen or /proc/xen" "$(grep -nE '^(PrivateDevices=yes|ProcSubset=pid|PrivateNetwork=yes)' "$unit")"

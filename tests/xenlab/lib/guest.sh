@@ -61,7 +61,8 @@ wait_guest() {
 
 guest_answers() { [[ $(domu_try 5 "$1" 'echo alive') == alive ]]; }
 
-# domu NAME 'COMMAND': its output, its status. DOMU_TIMEOUT seconds at most.
+# domu NAME 'COMMAND': its output, its status. DOMU_TIMEOUT seconds at most. The answer is not looked for in
+# the first DOMU_QUIET seconds: each look forks, which costs a PV Dom0 much, and what is measured is disturbed.
 domu() {
     local out status
     out=$(domu_try "${DOMU_TIMEOUT:-60}" "$@")
@@ -81,6 +82,7 @@ domu_try() {
         flock 8
         printf 'RUN %s %s %s\n' "$id" "$seconds" "$(base64 -w0 <<<"$*")" >"$tty"
     ) 8>"$LAB_RUN/guests/$name.lock"
+    [[ -z ${DOMU_QUIET:-} ]] || sleep "$DOMU_QUIET"
     poll "$((seconds / LAB_PATIENCE + 5))" answer_in_log "$name" "$from" "$id" || return 99
     line=$(find_answer "$name" "$from" "$id")
     IFS=' ' read -r _ _ status out <<<"$line"

@@ -30,7 +30,7 @@ iperf_guest() {
     local name=$1 seconds=$2 port
     shift 2
     port=$(iperf_server) || return 1
-    DOMU_TIMEOUT=$((seconds + 30)) domu "$name" \
+    DOMU_TIMEOUT=$((seconds + 30)) DOMU_QUIET=$seconds domu "$name" \
         "iperf3 -c ${IPERF_TARGET:-$OUTSIDE4} -p $port -t $seconds -f m --connect-timeout 5000 $*"
 }
 

@@ -393,23 +393,38 @@ void guest_touch(struct worker *w, struct vif_queue *q)
 	w->touched = q;
 }
 
+static void notify_port(struct worker *w, struct vif_queue *q, uint32_t port)
+{
+	w->xen->ops->evt_notify(w->evt, port);
+	q->vif->stats.notifies++;
+}
+
+/* Does the guest have to hear of its answered TX requests now? While we look by ourselves, a guest
+ * that has sent little finds them when it sends again; settle tells it at the latest. */
+static bool must_tell_tx(struct worker *w, struct vif_queue *q)
+{
+	if (w->looking && q->ready && q->tx_quiet_bytes < WORKER_QUIET_BYTES &&
+	    q->tx.rsp_pushed - q->tx.rsp_told < WORKER_QUIET_RESPONSES)
+		return false;
+	q->tx_quiet_bytes = 0;
+	return ring_back_must_notify(&q->tx);
+}
+
 void guest_notify(struct worker *w)
 {
 	struct vif_queue *q;
 
 	while ((q = w->touched)) {
-		bool tx = ring_back_push(&q->tx), rx = ring_back_push(&q->rx);
+		bool tx, rx = ring_back_push(&q->rx);
 
+		ring_back_publish(&q->tx);
+		tx = must_tell_tx(w, q);
 		w->touched = q->touched_next;
 		q->touched = false;
-		if (tx || (rx && q->rx_port == q->tx_port)) {
-			w->xen->ops->evt_notify(w->evt, q->tx_port);
-			q->vif->stats.notifies++;
-		}
-		if (rx && q->rx_port != q->tx_port) {
-			w->xen->ops->evt_notify(w->evt, q->rx_port);
-			q->vif->stats.notifies++;
-		}
+		if (tx || (rx && q->rx_port == q->tx_port))
+			notify_port(w, q, q->tx_port);
+		if (rx && q->rx_port != q->tx_port)
+			notify_port(w, q, q->rx_port);
 	}
 }
 
@@ -417,6 +432,9 @@ void guest_notify(struct worker *w)
  * may go on. */
 static void settle(struct worker *w, struct vif_queue *q)
 {
+	q->tx_quiet_bytes = 0;
+	if (ring_back_must_notify(&q->tx))
+		notify_port(w, q, q->tx_port);
 	if (q->tx_blocked_ns) {
 		worker_deadline(w, q->tx_blocked_ns);
 	} else if (!q->vif->failed && ring_back_arm(&q->tx, 1)) {
@@ -462,13 +480,14 @@ bool guest_tx_run(struct worker *w)
 		struct tx_record *rec = &w->tx[i];
 
 		netif_tx_respond(&rec->queue->tx, &rec->packet, rec->status);
+		rec->queue->tx_quiet_bytes += rec->packet.total;
 		guest_touch(w, rec->queue);
 	}
 	guest_notify(w);
 	DL_FOREACH_SAFE (w->ready, q, tmp) {
 		bool end = q == last;
 
-		if (q->dry) {
+		if (q->dry && (!w->looking || q->tx_blocked_ns || q->vif->failed)) {
 			settle(w, q);
 		} else { /* to the end: the next batch begins with the others */
 			DL_DELETE(w->ready, q);
@@ -477,5 +496,5 @@ bool guest_tx_run(struct worker *w)
 		if (end)
 			break;
 	}
-	return more || w->ready != NULL;
+	return more;
 }

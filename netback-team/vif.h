@@ -99,6 +99,7 @@ struct vif_queue {
 	bool peek; /**< recent frames went to other guests: read headers first, then copy guest to
 		      guest */
 	bool dry;  /**< nothing left in the TX ring at the last look */
+	uint32_t tx_quiet_bytes; /**< answered since the guest was last told or not worth telling */
 	bool stalled;
 	uint64_t tx_blocked_ns; /**< rate limit: look again then; 0 = not blocked */
 	uint64_t rx_starved_ns; /**< since when frames wait without RX requests; 0 = none wait */

@@ -20,7 +20,9 @@
 #define BIG_BUFS     256u  /* 18 MiB: receive vectors and GSO frames that wait for guests */
 #define SMALL_BUFS   8192u /* 32 MiB: small frames that wait */
 #define EVT_BATCH    64
-#define PASSES_BURST 64 /* passes without looking at the NICs' readability */
+#define PASSES_BURST 64 /* passes in a row without asking which NICs are readable */
+#define PAUSES_BURST 8	/* the same for pauses */
+#define EVT_EVERY    4	/* busy passes without asking for events */
 
 void worker_deadline(struct worker *w, uint64_t when_ns)
 {
@@ -152,12 +154,15 @@ void worker_post(struct worker *w, mailbox_fn fn, const void *arg, size_t size)
 	mailbox_post(w->mail, fn, arg, size);
 }
 
-/* Every port that fired makes its queue ready. */
+/* Every port that fired makes its queue ready. In a thread, waiting has told whether any did. */
 static void take_events(struct worker *w)
 {
 	uint32_t ports[EVT_BATCH];
 	int n;
 
+	if (w->threaded && !w->evt_fired && w->stats.passes % EVT_EVERY)
+		return;
+	w->evt_fired = false;
 	do {
 		n = w->xen->ops->evt_pending(w->evt, ports, EVT_BATCH);
 		for (int i = 0; i < n; i++) {
@@ -199,33 +204,46 @@ static void run_deadlines(struct worker *w)
 
 bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 {
-	bool more;
+	bool more, looked = w->looking;
 
 	w->now_ns = now_ns;
 	w->stats.passes++;
+	w->rx_bytes = w->rx_frames = 0;
 	if (mailbox_pending(w->mail))
 		mailbox_drain(w->mail, w);
 	take_events(w);
 	run_deadlines(w);
 	more = guest_tx_run(w);
 	more |= uplink_receive(w);
+	if (w->moderated) {
+		moderation_pass(&w->moderation, clock_now(w->clock) - now_ns, w->rx_bytes,
+				w->rx_frames);
+		w->looking = moderation_on(&w->moderation);
+		if (looked && !w->looking)
+			uplink_calm(w);
+	}
+	if (!w->looking)
+		more |= w->ready != NULL; /* not settled yet, or had something when it was */
 	*deadline_ns = w->next_ns;
 	return more;
 }
 
-/* Waits for events; a readable NIC is marked, the others are found by the next pass. */
-static void sleep_until_event(struct worker *w, bool forever, uint64_t wait_ns)
+/* Waits on an epoll descriptor, UINT64_MAX: without a limit. What it says is noted for the next
+ * pass. */
+static void wait_on(struct worker *w, int fd, uint64_t wait_ns)
 {
 	struct epoll_event events[TEAM_MEMBERS_MAX + 2];
 	struct timespec ts = {.tv_sec = (time_t)(wait_ns / NSEC_PER_SEC),
 			      .tv_nsec = (long)(wait_ns % NSEC_PER_SEC)};
-	int n;
+	int n = epoll_pwait2(fd, events, ARRAY_SIZE(events), wait_ns == UINT64_MAX ? NULL : &ts,
+			     NULL);
 
-	n = epoll_pwait2(w->epoll_fd, events, ARRAY_SIZE(events), forever ? NULL : &ts, NULL);
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr == &w->mail)
-			mailbox_drain(w->mail, w);
-		else if (events[i].data.ptr != &w->evt)
+			continue; /* drained by every pass */
+		if (events[i].data.ptr == &w->evt || events[i].data.ptr == &w->quiet_fd)
+			w->evt_fired = true;
+		else
 			((struct uplink *)events[i].data.ptr)->readable = true;
 	}
 }
@@ -233,23 +251,32 @@ static void sleep_until_event(struct worker *w, bool forever, uint64_t wait_ns)
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
-	unsigned int burst = 0;
-	uint64_t now, deadline;
+	unsigned int passes = 0, pauses = 0;
+	uint64_t now, deadline, wait_ns;
 	char name[16];
 
 	snprintf(name, sizeof(name), "team-%.10s", w->team.name);
 	prctl(PR_SET_NAME, name);
-	while (!w->stop) {
+	prctl(PR_SET_TIMERSLACK, 1UL); /* pauses are shorter than the usual 50 us */
+	for (;;) {
 		bool more = worker_pass(w, clock_now(w->clock), &deadline);
 
-		if (more && ++burst % PASSES_BURST)
+		if (w->stop) /* by mail that the pass has read: there will be no other event */
+			break;
+		if (more && ++passes % PASSES_BURST)
 			continue;
-		burst = 0;
-		now = more ? deadline : clock_now(w->clock);
-		if (!more)
-			w->stats.sleeps++;
-		sleep_until_event(w, deadline == DEADLINE_NEVER && !more,
-				  deadline > now ? deadline - now : 0);
+		now = clock_now(w->clock);
+		wait_ns = more || deadline <= now ? 0 : deadline - now;
+		if (deadline == DEADLINE_NEVER && !more)
+			wait_ns = UINT64_MAX;
+		if (w->looking && !more) {
+			w->stats.pauses++;
+			wait_on(w, ++pauses % PAUSES_BURST ? w->quiet_fd : w->epoll_fd,
+				MIN(wait_ns, w->moderation.pause_ns));
+		} else {
+			w->stats.sleeps += !more;
+			wait_on(w, w->epoll_fd, wait_ns);
+		}
 	}
 	mailbox_drain(w->mail, w);
 	return NULL;
@@ -260,14 +287,18 @@ static int open_fds(struct worker *w)
 	struct epoll_event event = {.events = EPOLLIN};
 
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	w->quiet_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->mail = mailbox_create();
-	if (w->epoll_fd < 0 || !w->mail)
+	if (w->epoll_fd < 0 || w->quiet_fd < 0 || !w->mail)
 		return -errno;
 	event.data.ptr = &w->mail;
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, mailbox_fd(w->mail), &event) < 0)
+	if (epoll_ctl(w->quiet_fd, EPOLL_CTL_ADD, mailbox_fd(w->mail), &event) < 0)
 		return -errno;
 	event.data.ptr = &w->evt;
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->xen->ops->evt_fd(w->evt), &event) < 0)
+	if (epoll_ctl(w->quiet_fd, EPOLL_CTL_ADD, w->xen->ops->evt_fd(w->evt), &event) < 0)
+		return -errno;
+	event.data.ptr = &w->quiet_fd;
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->quiet_fd, &event) < 0)
 		return -errno;
 	return 0;
 }
@@ -300,11 +331,11 @@ static int start_thread(struct worker *w)
 
 	sigfillset(&all); /* signals belong to the control thread */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	w->threaded = true;
+	w->threaded = w->moderated = true;
 	rc = pthread_create(&w->thread, NULL, worker_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc)
-		w->threaded = false;
+		w->threaded = w->moderated = false;
 	return -rc;
 }
 
@@ -320,7 +351,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	w->xen = xen;
 	w->clock = clock;
 	w->observer = *observer;
-	w->epoll_fd = -1;
+	w->epoll_fd = w->quiet_fd = -1;
 	w->next_ns = 0;
 	w->now_ns = clock_now(clock);
 	uplink_team_observer(w, &team_observer);
@@ -370,6 +401,8 @@ void worker_destroy(struct worker *w)
 		w->xen->ops->gnt_close(w->gnt);
 	if (w->epoll_fd >= 0)
 		close(w->epoll_fd);
+	if (w->quiet_fd >= 0)
+		close(w->quiet_fd);
 	if (w->tx_pages)
 		munmap(w->tx_pages, (size_t)WORKER_TX_PAGES * XEN_PAGE_SIZE);
 	buf_pool_destroy(w->pool);
@@ -392,6 +425,7 @@ const struct stat_desc worker_stat_descs[] = {
 	}
 	ROW(passes, "Passes of the worker's loop"),
 	ROW(sleeps, "Times the worker had nothing to do and slept"),
+	ROW(pauses, "Short pauses of the busy worker, after which it looks by itself"),
 	ROW(copies, "Grant copy calls"),
 	ROW(copy_segments, "Segments of grant copies"),
 	ROW(nic_tx_packets, "Frames sent to the team's members"),

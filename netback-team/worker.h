@@ -12,6 +12,8 @@
  *   4. guest_rx.c gathers segments for all guests, copies them in one call, answers, and notifies
  * once per queue;
  *   5. queues that ran dry are armed and only then their ports unmasked (late EOI).
+ * After a pass that received much, step 5 is left out: the worker pauses shortly and looks at the
+ * same rings and NICs again (moderation.h); only when that is in vain, events are waited for.
  * No locks: other threads reach a worker through its mailbox (worker_call, worker_post) alone.
  * Nothing here is global, so a team can be sharded over several workers later. Without a thread
  * (tests, simulation) the owner calls worker_pass itself.
@@ -28,6 +30,7 @@
 #include "buf.h"
 #include "frame.h"
 #include "mailbox.h"
+#include "moderation.h"
 #include "netif.h"
 #include "nic.h"
 #include "switch.h"
@@ -41,7 +44,11 @@ struct clock;
 #define WORKER_TX_PAGES	  320u /**< pages of one TX batch: a slot a page */
 #define WORKER_RX_BATCH	  64u  /**< frames of one receive call */
 #define WORKER_COPY_BATCH 1024u
-#define WORKER_FRAGS_MAX  (NETIF_SLOTS_MAX + 1)
+/** While looking by itself, the worker tells a guest of answered requests when so many bytes or
+ * responses gathered; before, a guest that sends on finds them by itself. */
+#define WORKER_QUIET_BYTES     16384u
+#define WORKER_QUIET_RESPONSES 32u
+#define WORKER_FRAGS_MAX       (NETIF_SLOTS_MAX + 1)
 
 /** A piece of a frame: ours (virt) or still in a guest's page. */
 struct frag {
@@ -67,7 +74,7 @@ struct pkt {
 };
 
 struct worker_stats {
-	uint64_t passes, sleeps;
+	uint64_t passes, sleeps, pauses;
 	uint64_t copies, copy_segments; /**< grant copy calls and segments */
 	uint64_t nic_tx_packets, nic_rx_packets;
 	uint64_t nic_rx_dropped_switch; /**< frames for nobody here, reflections, inactive member */
@@ -93,6 +100,7 @@ struct uplink {
 	int member; /**< index in the team */
 	struct nic *nic;
 	bool readable;
+	bool busy; /**< had frames since the worker last waited for events */
 	bool gone; /**< the interface vanished; the control thread re-opens it */
 	struct uplink_stats stats;
 	struct mmsghdr msgs[WORKER_TX_BATCH];
@@ -155,6 +163,10 @@ struct worker {
 	struct vif_queue *touched; /**< have responses to push */
 	uint64_t now_ns;	   /**< read once a pass */
 	uint64_t next_ns;	   /**< earliest deadline of any queue, set anew in each pass */
+	bool moderated;		   /**< may pause; a worker without a thread does not */
+	bool looking;		   /**< looks by itself: nothing is armed or unmasked */
+	struct moderation moderation;
+	uint64_t rx_bytes, rx_frames; /**< received from NICs by this pass */
 	struct buf_pool *pool;
 	/* TX batch */
 	uint8_t *tx_pages;
@@ -175,7 +187,9 @@ struct worker {
 	/* thread and mailbox */
 	pthread_t thread;
 	bool threaded, stop;
-	int epoll_fd;
+	bool evt_fired; /**< the event channels' descriptor is readable */
+	int quiet_fd;	/**< epoll: mail and event channels, what a pause is cut short by */
+	int epoll_fd;	/**< epoll: quiet_fd and the NICs */
 	struct mailbox *mail;
 };
 
@@ -222,7 +236,8 @@ void worker_nic_replace(struct worker *worker, struct uplink *uplink, struct nic
 void worker_vif_add(struct worker *worker, struct vif *vif);
 void worker_vif_remove(struct worker *worker, struct vif *vif);
 
-/** guest_tx.c: one batch from the ready queues; true when some queue has more. */
+/** guest_tx.c: one batch from the ready queues; true when some queue has more. Queues that have not
+ * are settled (armed, unmasked, off the list), unless the worker looks by itself. */
 bool guest_tx_run(struct worker *worker);
 
 /** guest_rx.c: delivers (or queues, or drops) a frame to a guest. */
@@ -250,6 +265,8 @@ void uplink_queue(struct worker *worker, struct tx_record *record);
 void uplink_flush(struct worker *worker);
 /** Receives one batch from each readable NIC; true when there may be more. */
 bool uplink_receive(struct worker *worker);
+/** The worker stops looking by itself: NICs are read when they are readable. */
+void uplink_calm(struct worker *worker);
 /** Sends due announcements, runs team timers. */
 void uplink_timers(struct worker *worker);
 /** Guest addresses appear in and vanish from the members' filters. */

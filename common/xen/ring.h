@@ -29,11 +29,12 @@ static_assert(sizeof(struct ring_page) == 4096, "a ring is one page");
 /** A backend's end. */
 struct ring_back {
 	struct ring_page *page;
-	uint32_t size;	    /**< slots, a power of two */
-	uint32_t slot_size; /**< bytes */
-	uint32_t req_cons;  /**< next request to take */
-	uint32_t rsp_prod;  /**< next response to write (private, not yet pushed) */
-	uint32_t rsp_pushed;
+	uint32_t size;	     /**< slots, a power of two */
+	uint32_t slot_size;  /**< bytes */
+	uint32_t req_cons;   /**< next request to take */
+	uint32_t rsp_prod;   /**< next response to write (private, not yet pushed) */
+	uint32_t rsp_pushed; /**< published up to here */
+	uint32_t rsp_told;   /**< and up to here the frontend was notified or needed no notice */
 };
 
 /** Number of slots of slot_size bytes in a ring: the largest power of two that fits
@@ -55,7 +56,7 @@ static inline int ring_back_attach(struct ring_back *ring, void *page, uint32_t 
 	ring->slot_size = slot_size;
 	ring->size = ring_slots(slot_size);
 	ring->rsp_prod = __atomic_load_n(&ring->page->rsp_prod, __ATOMIC_ACQUIRE);
-	ring->req_cons = ring->rsp_pushed = ring->rsp_prod;
+	ring->req_cons = ring->rsp_pushed = ring->rsp_told = ring->rsp_prod;
 	if (__atomic_load_n(&ring->page->req_prod, __ATOMIC_ACQUIRE) - ring->rsp_prod > ring->size)
 		return -EPROTO;
 	return 0;
@@ -95,18 +96,35 @@ static inline void ring_back_respond(struct ring_back *ring, const void *rsp, ui
 	ring->rsp_prod++;
 }
 
-/** Publishes the responses written so far; true when the frontend wants to be notified. */
-static inline bool ring_back_push(struct ring_back *ring)
+/** Publishes the responses written so far, without a look at whether the frontend wants to know:
+ * ring_back_must_notify has to follow, now or later. */
+static inline void ring_back_publish(struct ring_back *ring)
 {
-	uint32_t old = ring->rsp_pushed, new = ring->rsp_prod;
+	if (ring->rsp_pushed == ring->rsp_prod)
+		return;
+	ring->rsp_pushed = ring->rsp_prod;
+	__atomic_store_n(&ring->page->rsp_prod, ring->rsp_prod, __ATOMIC_RELEASE);
+}
+
+/** True when the frontend asked to be notified of something published since the last call, and has
+ * not seen it by itself meanwhile. */
+static inline bool ring_back_must_notify(struct ring_back *ring)
+{
+	uint32_t old = ring->rsp_told, new = ring->rsp_pushed;
 
 	if (new == old)
 		return false;
-	ring->rsp_pushed = new;
-	__atomic_store_n(&ring->page->rsp_prod, new, __ATOMIC_RELEASE);
+	ring->rsp_told = new;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return (uint32_t)(new - __atomic_load_n(&ring->page->rsp_event, __ATOMIC_RELAXED)) <
 	       (uint32_t)(new - old);
+}
+
+/** Publishes the responses written so far; true when the frontend wants to be notified. */
+static inline bool ring_back_push(struct ring_back *ring)
+{
+	ring_back_publish(ring);
+	return ring_back_must_notify(ring);
 }
 
 /**

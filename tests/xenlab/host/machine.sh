@@ -56,15 +56,12 @@ nic_args() {
 #   smap   this QEMU (7.2) applies it to the return into ring 3, Dom0's first page of code dies
 #   xsave  its AVX registers do not survive a switch between domains: random crashes
 #          in every program whose libc uses them
-#   erms   with it Linux copies to and from user space by `rep movsb`, which is emulated byte by
-#          byte: eight times the price of the hypervisor's own copies by quadwords, where on a
-#          real CPU both cost the same
 # Mitigations cost much time under emulation and protect nobody here.
 machine_args() {
     local dom0="console=hvc0 loglevel=6 net.ifnames=0 mitigations=off $DOM0_CMDLINE"
     local xen="console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M smap=0 spec-ctrl=no xpti=no"
     printf '%s\n' -machine q35 -accel tcg,thread=multi \
-        -cpu max,-smap,-pku,-la57,-erms,-xsave,-avx,-avx2,-f16c,-fma \
+        -cpu max,-smap,-pku,-la57,-xsave,-avx,-avx2,-f16c,-fma \
         -smp "$MACHINE_SMP" -m 3072 -display none -no-reboot \
         -kernel xen.elf -append "$xen" \
         -initrd "vmlinuz $dom0,dom0-initrd.gz" \

@@ -295,6 +295,85 @@ static void test_receive_rules(void **state)
 	assert_int_equal(dp_receive(g, got, NULL, NULL), len);
 }
 
+/* One pass, as the worker's own loop does it. */
+static bool pass(struct dp *dp)
+{
+	uint64_t deadline;
+
+	return worker_pass(dp->worker, clock_now(&dp->clock), &deadline);
+}
+
+/* After much was received the worker looks by itself: a guest's small frame is taken without an
+ * event, and its completion told only when the looking ends. */
+static void test_looks_by_itself(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_guest *g = &dp->guests[0];
+	struct vif_stats *stats = &g->vif->stats;
+	uint64_t events, notifies;
+	uint32_t len;
+
+	dp->worker->moderated = true;
+	dp_post_rx(dp, 0, 20);
+	dp_run(dp);
+	len = dp_tcp(frame, g->mac, dp_wire_mac, 65000, 1);
+	dp_incoming(dp->nics[0], frame, len, &gso, -1);
+	assert_false(pass(dp));
+	assert_true(dp->worker->looking);
+	g->xen->ops->evt_notify(g->evt, g->port); /* the last event: its queue stays on the list */
+	assert_false(pass(dp));
+	events = stats->events;
+
+	len = dp_tcp(frame, dp_wire_mac, g->mac, 0, 2);
+	dp_incoming(dp->nics[0], frame, 65000, &gso, -1); /* for nobody, but received */
+	assert_false(pass(dp));
+	ring_front_arm(&g->tx);
+	notifies = stats->notifies;
+	dp_tx_slot(g, 0, 0, (uint16_t)len, 0, 1);
+	memcpy(g->tx_data, frame, len);
+	ring_front_push(&g->tx); /* without an event */
+	assert_false(pass(dp));
+	assert_int_equal(dp->nics[0]->n_sent, 1);
+	assert_int_equal(stats->events, events);
+	assert_int_equal(stats->notifies, notifies);
+	while (dp->worker->looking)
+		pass(dp);
+	dp_run(dp);
+	assert_int_equal(stats->notifies, notifies + 1);
+	assert_int_equal(dp_tx_status(g), NETIF_RSP_OKAY);
+
+	/* Armed again: the next request needs its event. */
+	dp_tx_slot(g, 0, 0, (uint16_t)len, 0, 2);
+	assert_true(ring_front_push(&g->tx));
+}
+
+/* A guest that saw its completions by itself is not told of them. */
+static void test_looking_saves_notices(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_guest *g = &dp->guests[0];
+	struct vif_stats *stats = &g->vif->stats;
+	uint64_t notifies;
+	uint32_t len;
+
+	dp->worker->moderated = true;
+	dp_post_rx(dp, 0, 20);
+	dp_run(dp);
+	dp_incoming(dp->nics[0], frame, dp_tcp(frame, g->mac, dp_wire_mac, 65000, 1), &gso, -1);
+	pass(dp);
+	assert_true(dp->worker->looking);
+	notifies = stats->notifies;
+	len = dp_tcp(frame, dp_wire_mac, g->mac, 0, 2);
+	dp_send(dp, 0, frame, len, NULL, 0, 0, 0);
+	pass(dp);
+	assert_int_equal(dp_tx_status(g), NETIF_RSP_OKAY);
+	ring_front_arm(&g->tx);
+	while (dp->worker->looking)
+		pass(dp);
+	dp_run(dp);
+	assert_int_equal(stats->notifies, notifies);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, dp_setup, dp_teardown)
 
 int main(void)
@@ -313,6 +392,8 @@ int main(void)
 		T(test_bad_rx_grant),
 		T(test_bad_rx_index),
 		T(test_receive_rules),
+		T(test_looks_by_itself),
+		T(test_looking_saves_notices),
 	};
 
 	return cmocka_run_group_tests_name("guest-rx", tests, NULL, NULL);

@@ -111,6 +111,18 @@ static int join_switch(struct vif *vif, char *error, size_t error_size)
 	return vif->port;
 }
 
+/* A predecessor of ours may have answered and died before it told. */
+static void tell_again(struct vif *vif)
+{
+	struct worker *w = vif->worker;
+
+	for (unsigned int i = 0; i < vif->config.n_queues; i++) {
+		w->xen->ops->evt_notify(w->evt, vif->queues[i].tx_port);
+		if (vif->queues[i].rx_port != vif->queues[i].tx_port)
+			w->xen->ops->evt_notify(w->evt, vif->queues[i].rx_port);
+	}
+}
+
 int vif_open(struct vif **out, struct worker *w, const struct vif_config *config, void *owner,
 	     char *error, size_t error_size)
 {
@@ -135,6 +147,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 	sw_mcast_filter(w->sw, vif->port, config->mcast_control);
 	shape_set(&vif->shape, config->rate_bps, config->burst_bytes, w->now_ns);
 	worker_vif_add(w, vif);
+	tell_again(vif);
 	*out = vif;
 	return 0;
 }

@@ -327,6 +327,23 @@ static void test_restart(void **state)
 	assert_int_equal(dp_receive(g, got, NULL, NULL), len);
 }
 
+/* A worker that died between answering and telling: its successor tells, for the guest sleeps. */
+static void test_restart_tells(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_guest *g = &dp->guests[0];
+	uint32_t port, len = dp_tcp(frame, dp_wire_mac, g->mac, 100, 2);
+
+	dp_send(dp, 0, frame, len, NULL, 0, 0, 0);
+	dp_run(dp);
+	while (g->xen->ops->evt_pending(g->evt, &port, 1) == 1) /* this one was never sent */
+		g->xen->ops->evt_unmask(g->evt, &port, 1);
+	dp_restart(dp);
+	dp_run(dp);
+	assert_int_equal(g->xen->ops->evt_pending(g->evt, &port, 1), 1);
+	assert_int_equal(port, g->port);
+}
+
 /* A full ring of many guests at once: everything is answered, in order. */
 static void test_many(void **state)
 {
@@ -379,6 +396,7 @@ int main(void)
 		T(test_no_member),
 		T(test_too_big_and_refused),
 		T(test_restart),
+		T(test_restart_tells),
 		T(test_many),
 		T(test_no_spurious_events),
 	};

@@ -403,7 +403,7 @@ static void notify_port(struct worker *w, struct vif_queue *q, uint32_t port)
  * that has sent little finds them when it sends again; settle tells it at the latest. */
 static bool must_tell_tx(struct worker *w, struct vif_queue *q)
 {
-	if (w->looking && q->ready && q->tx_quiet_bytes < WORKER_QUIET_BYTES &&
+	if (w->looks_left && q->ready && q->tx_quiet_bytes < WORKER_QUIET_BYTES &&
 	    q->tx.rsp_pushed - q->tx.rsp_told < WORKER_QUIET_RESPONSES)
 		return false;
 	q->tx_quiet_bytes = 0;
@@ -481,13 +481,15 @@ bool guest_tx_run(struct worker *w)
 
 		netif_tx_respond(&rec->queue->tx, &rec->packet, rec->status);
 		rec->queue->tx_quiet_bytes += rec->packet.total;
+		w->pass_bytes += rec->packet.total;
 		guest_touch(w, rec->queue);
 	}
+	w->pass_frames += w->n_tx;
 	guest_notify(w);
 	DL_FOREACH_SAFE (w->ready, q, tmp) {
 		bool end = q == last;
 
-		if (q->dry && (!w->looking || q->tx_blocked_ns || q->vif->failed)) {
+		if (q->dry && (!w->looks_left || q->tx_blocked_ns || q->vif->failed)) {
 			settle(w, q);
 		} else { /* to the end: the next batch begins with the others */
 			DL_DELETE(w->ready, q);

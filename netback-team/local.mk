@@ -21,7 +21,6 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
 	netback-team/policy.c netback-team/policy.h \
 	netback-team/segment.c \
-	netback-team/moderation.c netback-team/moderation.h \
 	netback-team/shape.c netback-team/shape.h \
 	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \

@@ -284,7 +284,7 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	pkt.buf = &v->bufs[i];
 	up->stats.rx_packets++;
 	up->stats.rx_bytes += len;
-	w->rx_bytes += len;
+	w->pass_bytes += len;
 	decision = sw_from_nic(w->sw, team_may_receive(&w->team, up->member),
 			       w->team.active == up->member, pkt.head, len, w->now_ns);
 	switch (decision.verdict) {
@@ -344,7 +344,7 @@ static bool receive_one(struct worker *w, struct uplink *up)
 	for (int i = 0; i < n; i++)
 		from_nic(w, up, (unsigned int)i);
 	up->busy |= n > 0;
-	w->rx_frames += (uint64_t)n;
+	w->pass_frames += (uint64_t)n;
 	w->stats.nic_rx_packets += (uint64_t)n;
 	guest_rx_flush(w);
 	guest_notify(w);
@@ -359,7 +359,7 @@ bool uplink_receive(struct worker *w)
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		struct uplink *up = w->uplinks[i];
 
-		if (up && up->nic && !up->gone && (up->readable || (w->looking && up->busy)))
+		if (up && up->nic && !up->gone && (up->readable || (w->looks_left && up->busy)))
 			more |= receive_one(w, up);
 	}
 	return more;

@@ -20,9 +20,8 @@
 #define BIG_BUFS     256u  /* 18 MiB: receive vectors and GSO frames that wait for guests */
 #define SMALL_BUFS   8192u /* 32 MiB: small frames that wait */
 #define EVT_BATCH    64
-#define PASSES_BURST 64 /* passes in a row without asking which NICs are readable */
-#define PAUSES_BURST 8	/* the same for pauses */
-#define EVT_EVERY    4	/* busy passes without asking for events */
+#define PASSES_BURST 16 /* passes in a row without asking which NICs are readable */
+#define EVT_EVERY    8	/* busy passes without asking for events */
 
 void worker_deadline(struct worker *w, uint64_t when_ns)
 {
@@ -202,46 +201,53 @@ static void run_deadlines(struct worker *w)
 	uplink_timers(w);
 }
 
+/* Is the next pass a look? */
+static void plan_looks(struct worker *w)
+{
+	if (w->may_look &&
+	    (w->pass_bytes >= WORKER_BULK_BYTES || w->pass_frames >= WORKER_BULK_FRAMES)) {
+		w->looks_left = WORKER_LOOKS;
+	} else if (w->looks_left > 0) {
+		w->stats.looks++;
+		if (--w->looks_left == 0)
+			uplink_calm(w);
+	}
+}
+
 bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 {
-	bool more, looked = w->looking;
+	bool more;
 
 	w->now_ns = now_ns;
 	w->stats.passes++;
-	w->rx_bytes = w->rx_frames = 0;
+	w->pass_bytes = w->pass_frames = 0;
 	if (mailbox_pending(w->mail))
 		mailbox_drain(w->mail, w);
 	take_events(w);
 	run_deadlines(w);
 	more = guest_tx_run(w);
 	more |= uplink_receive(w);
-	if (w->moderated) {
-		moderation_pass(&w->moderation, clock_now(w->clock) - now_ns, w->rx_bytes,
-				w->rx_frames);
-		w->looking = moderation_on(&w->moderation);
-		if (looked && !w->looking)
-			uplink_calm(w);
-	}
-	if (!w->looking)
-		more |= w->ready != NULL; /* not settled yet, or had something when it was */
+	plan_looks(w);
+	/* Queues that are ready are not settled yet, or had something when they were. */
+	more |= w->looks_left > 0 || w->ready != NULL;
 	*deadline_ns = w->next_ns;
 	return more;
 }
 
-/* Waits on an epoll descriptor, UINT64_MAX: without a limit. What it says is noted for the next
+/* Waits for events, UINT64_MAX: without a limit. What it says is noted for the next
  * pass. */
-static void wait_on(struct worker *w, int fd, uint64_t wait_ns)
+static void wait_for(struct worker *w, uint64_t wait_ns)
 {
 	struct epoll_event events[TEAM_MEMBERS_MAX + 2];
 	struct timespec ts = {.tv_sec = (time_t)(wait_ns / NSEC_PER_SEC),
 			      .tv_nsec = (long)(wait_ns % NSEC_PER_SEC)};
-	int n = epoll_pwait2(fd, events, ARRAY_SIZE(events), wait_ns == UINT64_MAX ? NULL : &ts,
-			     NULL);
+	int n = epoll_pwait2(w->epoll_fd, events, ARRAY_SIZE(events),
+			     wait_ns == UINT64_MAX ? NULL : &ts, NULL);
 
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr == &w->mail)
 			continue; /* drained by every pass */
-		if (events[i].data.ptr == &w->evt || events[i].data.ptr == &w->quiet_fd)
+		if (events[i].data.ptr == &w->evt)
 			w->evt_fired = true;
 		else
 			((struct uplink *)events[i].data.ptr)->readable = true;
@@ -251,13 +257,12 @@ static void wait_on(struct worker *w, int fd, uint64_t wait_ns)
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
-	unsigned int passes = 0, pauses = 0;
+	unsigned int passes = 0;
 	uint64_t now, deadline, wait_ns;
 	char name[16];
 
 	snprintf(name, sizeof(name), "team-%.10s", w->team.name);
 	prctl(PR_SET_NAME, name);
-	prctl(PR_SET_TIMERSLACK, 1UL); /* pauses are shorter than the usual 50 us */
 	for (;;) {
 		bool more = worker_pass(w, clock_now(w->clock), &deadline);
 
@@ -269,14 +274,8 @@ static void *worker_main(void *arg)
 		wait_ns = more || deadline <= now ? 0 : deadline - now;
 		if (deadline == DEADLINE_NEVER && !more)
 			wait_ns = UINT64_MAX;
-		if (w->looking && !more) {
-			w->stats.pauses++;
-			wait_on(w, ++pauses % PAUSES_BURST ? w->quiet_fd : w->epoll_fd,
-				MIN(wait_ns, w->moderation.pause_ns));
-		} else {
-			w->stats.sleeps += !more;
-			wait_on(w, w->epoll_fd, wait_ns);
-		}
+		w->stats.sleeps += !more;
+		wait_for(w, wait_ns);
 	}
 	mailbox_drain(w->mail, w);
 	return NULL;
@@ -287,18 +286,14 @@ static int open_fds(struct worker *w)
 	struct epoll_event event = {.events = EPOLLIN};
 
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	w->quiet_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->mail = mailbox_create();
-	if (w->epoll_fd < 0 || w->quiet_fd < 0 || !w->mail)
+	if (w->epoll_fd < 0 || !w->mail)
 		return -errno;
 	event.data.ptr = &w->mail;
-	if (epoll_ctl(w->quiet_fd, EPOLL_CTL_ADD, mailbox_fd(w->mail), &event) < 0)
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, mailbox_fd(w->mail), &event) < 0)
 		return -errno;
 	event.data.ptr = &w->evt;
-	if (epoll_ctl(w->quiet_fd, EPOLL_CTL_ADD, w->xen->ops->evt_fd(w->evt), &event) < 0)
-		return -errno;
-	event.data.ptr = &w->quiet_fd;
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->quiet_fd, &event) < 0)
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->xen->ops->evt_fd(w->evt), &event) < 0)
 		return -errno;
 	return 0;
 }
@@ -331,11 +326,11 @@ static int start_thread(struct worker *w)
 
 	sigfillset(&all); /* signals belong to the control thread */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	w->threaded = w->moderated = true;
+	w->threaded = w->may_look = true;
 	rc = pthread_create(&w->thread, NULL, worker_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc)
-		w->threaded = w->moderated = false;
+		w->threaded = w->may_look = false;
 	return -rc;
 }
 
@@ -351,7 +346,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	w->xen = xen;
 	w->clock = clock;
 	w->observer = *observer;
-	w->epoll_fd = w->quiet_fd = -1;
+	w->epoll_fd = -1;
 	w->next_ns = 0;
 	w->now_ns = clock_now(clock);
 	uplink_team_observer(w, &team_observer);
@@ -401,8 +396,6 @@ void worker_destroy(struct worker *w)
 		w->xen->ops->gnt_close(w->gnt);
 	if (w->epoll_fd >= 0)
 		close(w->epoll_fd);
-	if (w->quiet_fd >= 0)
-		close(w->quiet_fd);
 	if (w->tx_pages)
 		munmap(w->tx_pages, (size_t)WORKER_TX_PAGES * XEN_PAGE_SIZE);
 	buf_pool_destroy(w->pool);
@@ -425,7 +418,7 @@ const struct stat_desc worker_stat_descs[] = {
 	}
 	ROW(passes, "Passes of the worker's loop"),
 	ROW(sleeps, "Times the worker had nothing to do and slept"),
-	ROW(pauses, "Short pauses of the busy worker, after which it looks by itself"),
+	ROW(looks, "Looks of the busy worker at rings and NICs, instead of waiting for events"),
 	ROW(copies, "Grant copy calls"),
 	ROW(copy_segments, "Segments of grant copies"),
 	ROW(nic_tx_packets, "Frames sent to the team's members"),

@@ -12,11 +12,13 @@
  *   4. guest_rx.c gathers segments for all guests, copies them in one call, answers, and notifies
  * once per queue;
  *   5. queues that ran dry are armed and only then their ports unmasked (late EOI).
- * After a pass that received much, step 5 is left out: the worker pauses shortly and looks at the
- * same rings and NICs again (moderation.h); only when that is in vain, events are waited for.
- * No locks: other threads reach a worker through its mailbox (worker_call, worker_post) alone.
- * Nothing here is global, so a team can be sharded over several workers later. Without a thread
- * (tests, simulation) the owner calls worker_pass itself.
+ * After a pass that moved much, step 5 is left out, as NAPI does: the worker looks at the same
+ * rings and NICs again, with all ports masked and nothing armed, and waits for events only when a
+ * few looks in a row were in vain. An event costs both sides a hypercall, an interrupt and a
+ * wake-up, which is more than such looks. Passes that move little (a ping, one request and its
+ * answer) start nothing. No locks: other threads reach a worker through its mailbox (worker_call,
+ * worker_post) alone. Nothing here is global, so a team can be sharded over several workers later.
+ * Without a thread (tests, simulation) the owner calls worker_pass itself.
  */
 #ifndef XB_NET_WORKER_H
 #define XB_NET_WORKER_H
@@ -30,7 +32,6 @@
 #include "buf.h"
 #include "frame.h"
 #include "mailbox.h"
-#include "moderation.h"
 #include "netif.h"
 #include "nic.h"
 #include "switch.h"
@@ -44,6 +45,12 @@ struct clock;
 #define WORKER_TX_PAGES	  320u /**< pages of one TX batch: a slot a page */
 #define WORKER_RX_BATCH	  64u  /**< frames of one receive call */
 #define WORKER_COPY_BATCH 1024u
+/** A pass that moves so much is followed by looks. */
+#define WORKER_BULK_BYTES  32768u
+#define WORKER_BULK_FRAMES 32u
+/** Passes that move less, until events are waited for again: what they cost together is about what
+ * one wake-up costs. */
+#define WORKER_LOOKS 16u
 /** While looking by itself, the worker tells a guest of answered requests when so many bytes or
  * responses gathered; before, a guest that sends on finds them by itself. */
 #define WORKER_QUIET_BYTES     16384u
@@ -74,7 +81,7 @@ struct pkt {
 };
 
 struct worker_stats {
-	uint64_t passes, sleeps, pauses;
+	uint64_t passes, sleeps, looks;
 	uint64_t copies, copy_segments; /**< grant copy calls and segments */
 	uint64_t nic_tx_packets, nic_rx_packets;
 	uint64_t nic_rx_dropped_switch; /**< frames for nobody here, reflections, inactive member */
@@ -163,10 +170,9 @@ struct worker {
 	struct vif_queue *touched; /**< have responses to push */
 	uint64_t now_ns;	   /**< read once a pass */
 	uint64_t next_ns;	   /**< earliest deadline of any queue, set anew in each pass */
-	bool moderated;		   /**< may pause; a worker without a thread does not */
-	bool looking;		   /**< looks by itself: nothing is armed or unmasked */
-	struct moderation moderation;
-	uint64_t rx_bytes, rx_frames; /**< received from NICs by this pass */
+	bool may_look;		   /**< a worker without a thread does not */
+	unsigned int looks_left;   /**< looks by itself: nothing is armed or unmasked; 0 = waits */
+	uint64_t pass_bytes, pass_frames; /**< from guests and from NICs in this pass */
 	struct buf_pool *pool;
 	/* TX batch */
 	uint8_t *tx_pages;
@@ -188,8 +194,7 @@ struct worker {
 	pthread_t thread;
 	bool threaded, stop;
 	bool evt_fired; /**< the event channels' descriptor is readable */
-	int quiet_fd;	/**< epoll: mail and event channels, what a pause is cut short by */
-	int epoll_fd;	/**< epoll: quiet_fd and the NICs */
+	int epoll_fd;	/**< mail, event channels and the NICs */
 	struct mailbox *mail;
 };
 

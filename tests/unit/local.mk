@@ -67,10 +67,6 @@ UNIT_TESTS += tests/unit/test-shape
 tests_unit_test_shape_SOURCES = tests/unit/test-shape.c
 tests_unit_test_shape_LDADD = $(UNIT_NET_LIBS)
 
-UNIT_TESTS += tests/unit/test-moderation
-tests_unit_test_moderation_SOURCES = tests/unit/test-moderation.c
-tests_unit_test_moderation_LDADD = $(UNIT_NET_LIBS)
-
 UNIT_TESTS += tests/unit/test-netif
 tests_unit_test_netif_SOURCES = tests/unit/test-netif.c
 tests_unit_test_netif_LDADD = $(UNIT_NET_LIBS)

@@ -43,12 +43,15 @@ diag "$(wc -l <<<"$INCLUDES") includes in $(c_files | wc -l) files"
 
 # Folders. app.c is the skeleton of a daemon: the one place of common/ that knows that there is a Xen.
 layer '^common/[a-z_0-9]*\.[ch]$' '^common/([a-z_0-9]+\.h$|xen/ops\.h$)'
-only_in 'common/ knows the Xen seam only in app*.c' '^common/xen/' '^(common/(xen/|app)|netback-team/|tools/|tests/)'
+only_in 'common/ knows the Xen seam only in app*.c' '^common/xen/' '^(common/(xen/|app)|netback-team/|usbback/|tools/|tests/)'
 layer '^common/xen/' '^common/'
 layer '^netback-team/' '^(common|netback-team)/'
+layer '^common/usb/' '^common/'
+layer '^cluster/models/' '^(common|cluster/models)/'
+layer '^usbback/' '^(common|usbback)/|^cluster/models/models\.h$'
 # The box's guest speaks netif too, so it may use the pure half of the backend.
-only_in 'tools/ and common/ use no daemon but its pure files' '^(netback-team)/' \
-    "^(netback-team|tests)/|^tools/xenbox-guest"
+only_in 'tools/ and common/ use no daemon but its pure files' '^(netback-team|usbback)/' \
+    "^(netback-team|usbback|tests)/|^tools/xenbox-guest"
 no_lines 'xenbox-guest uses only pure files of netback-team' "$(
     awk '/^tools\/xenbox-guest/ && $2 ~ /^netback-team\// { print $2, $1 }' <<<"$INCLUDES" |
         grep -vFf <(pure_files | sed 's/$/ /') || true)"
@@ -57,13 +60,14 @@ no_lines 'xenbox-guest uses only pure files of netback-team' "$(
 only_in 'Xen libraries only in common/xen/real*.c' '^<(xen(store|gnttab|evtchn|gntshr|ctrl|toollog)|libxen.*|xs)\.h>' \
     '^common/xen/real[a-z_]*\.[ch]$'
 only_in 'libnl only in linkwatch and nic_*' '^<netlink/' '^netback-team/(linkwatch|nic_[a-z_]+)\.[ch]$'
+only_in 'libusb only in host_libusb' '^<libusb' '^(usbback/host_libusb[a-z_]*\.c|tests/.*\.c)$'
 only_in 'packet sockets only in nic_*' '^<linux/if_packet\.h>' \
     '^(netback-team/nic_[a-z_]+\.c|tests/.*\.c)$'
 only_in 'seccomp and capabilities only in app*' '^<(seccomp|sys/capability)\.h>' '^(common/app[a-z_]*\.[ch]|netback-team/(main|daemon)\.c|tests/.*)$'
 
 # Pure files: C headers, constants of wire formats, other pure files.
 PURE=$(pure_files)
-PURE_SYSTEM='^<(assert|ctype|endian|errno|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|uthash|utlist|linux/virtio_net|linux/if_ether|net/ethernet|netinet/in|xen/io/[a-z_]+)\.h>$'
+PURE_SYSTEM='^<(assert|ctype|endian|errno|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|uthash|utlist|linux/virtio_net|linux/if_ether|linux/usb/ch9|net/ethernet|netinet/in|xen/io/[a-z_]+)\.h>$'
 no_lines 'pure files include only C headers, wire constants and pure files' "$(
     awk -v system_ok="$PURE_SYSTEM" '
         NR == FNR { pure[$1] = 1; next }

@@ -10,7 +10,7 @@ cd "$SRC" || exit 1
 . tests/tap.sh
 
 # Where our own files are; build folders and what autotools writes are not among them.
-FOLDERS=(common netback-team tools man systemd docs tests)
+FOLDERS=(common netback-team usbback cluster tools man systemd docs tests)
 
 # own_files FIND-EXPRESSION...: paths relative to the top, sorted.
 own_files() { find "${FOLDERS[@]}" -type f \( "$@" \) | LC_ALL=C sort; }

@@ -15,7 +15,7 @@ no_lines 'wildcards stand for tests only, [ch] for a pair' "$(
 no_lines 'every line says what the file is for' "$(
     awk '{ n = $2 == "[P]" ? 3 : 2 } NF < n { print }' <<<"$LINES")"
 no_lines 'the documentation names files that exist' "$(
-    grep -noE '\b(common|netback-team|tools|tests|docs|man|systemd)/[A-Za-z0-9_./-]+\.([ch]|sh|md|mk|pod|in)\b' README.md HACKING.md docs/*.md |
+    grep -noE '\b(common|netback-team|usbback|cluster|tools|tests|docs|man|systemd)/[A-Za-z0-9_./-]+\.([ch]|sh|md|mk|pod|in)\b' README.md HACKING.md docs/*.md |
         grep -vE '(-NAME|NN-|test-MODULE|x\.[ch])' | while IFS=: read -r doc line file; do
             [[ -e $file ]] || printf '%s:%s: %s\n' "$doc" "$line" "$file"
         done)"

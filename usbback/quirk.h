@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * quirk.h - what a device needs that the standard does not say. Pure.
+ * quirk.h - what a device needs that the standard does not say.
  *
  * Defaults by VID:PID from a table in quirk.c, then what the administrator writes: a list such as
  * "no-merge,reset=never,read-ahead=64KiB".

@@ -4,7 +4,6 @@ noinst_LIBRARIES += netback-team/libnetback.a
 netback_team_libnetback_a_SOURCES = \
 	netback-team/announce.c netback-team/announce.h \
 	netback-team/buf.c netback-team/buf.h \
-	netback-team/confstore.c netback-team/confstore.h \
 	netback-team/csum.c netback-team/csum.h \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \

@@ -11,26 +11,21 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "netback.h"
 #include "util.h"
+#include "xen/conflict.h"
 
 #define LOG_MODULE "netback"
 
 static const char *const conf_paths[] = {NETBACK_TEAM_PATH, NETBACK_VM_PATH, NULL};
 
-/* xen-netback in the kernel would serve the same vifs: two backends on one ring. */
-static int check_conflict(void)
-{
-	if (access("/sys/bus/xen-backend/drivers/vif", F_OK) < 0)
-		return 0;
-	log_err("the kernel's xen-netback is loaded and serves the same vifs: unload it (rmmod "
+static const struct xen_conflict conflicts[] = {
+	{"vif", "the kernel's xen-netback is loaded and serves the same vifs: unload it (rmmod "
 		"xen-netback) and "
-		"keep it away (/etc/modprobe.d/xenback.conf does), then start again");
-	return -EBUSY;
-}
+		"keep it away (/etc/modprobe.d/xenback.conf does), then start again"},
+};
 
 static int on_mail(sd_event_source *source, int fd, uint32_t revents, void *ctx)
 {
@@ -55,7 +50,7 @@ static int start(struct app *app)
 	app->ctx = nb;
 	nb->app = app;
 	if (strcmp(app->xen->ops->name, "real") == 0)
-		rc = check_conflict();
+		rc = xen_check_drivers("/sys", conflicts, ARRAY_SIZE(conflicts));
 	if (rc < 0)
 		return rc;
 	nb->mail = mailbox_create();

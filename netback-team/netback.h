@@ -10,13 +10,13 @@
 #define XB_NET_NETBACK_H
 
 #include "app.h"
-#include "confstore.h"
 #include "mailbox.h"
 #include "netback_keys.h"
 #include "team.h"
 #include "vif.h"
 #include "worker.h"
 #include "xen/backend.h"
+#include "xen/confstore.h"
 
 struct teams;
 struct team_entry;

@@ -38,31 +38,13 @@ static void policy_dir(const struct vifdev *vd, char *out, size_t size)
 	snprintf(out, size, "%s/%s/vif/%u", NETBACK_VM_PATH, vd->uuid, vd->dev->devid);
 }
 
-static void read_uuid(struct vifdev *vd)
-{
-	AUTO_FREE char *path = xb_asprintf("/local/domain/%u/vm", vd->dev->domid);
-	AUTO_FREE char *vm = confstore_get(vd->nb->conf, path);
-
-	if (vm && strncmp(vm, "/vm/", 4) == 0 && strlen(vm + 4) < sizeof(vd->uuid) &&
-	    !strchr(vm + 4, '/'))
-		snprintf(vd->uuid, sizeof(vd->uuid), "%s", vm + 4);
-}
-
-static char *domain_name(const struct vifdev *vd)
-{
-	AUTO_FREE char *path = xb_asprintf("/local/domain/%u/name", vd->dev->domid);
-
-	return confstore_get(vd->nb->conf, path);
-}
-
 static void read_policy(struct vifdev *vd)
 {
 	char dir[160];
 	int rc;
 
-	if (!vd->uuid[0])
-		read_uuid(vd);
-	if (!vd->uuid[0])
+	if (!vd->uuid[0] &&
+	    !confstore_vm_uuid(vd->nb->conf, vd->dev->domid, vd->uuid, sizeof(vd->uuid)))
 		return;
 	policy_dir(vd, dir, sizeof(dir));
 	vd->policy_error[0] = '\0';
@@ -476,7 +458,7 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	if (!vd)
 		return reply;
 	team_name(vd, team, sizeof(team));
-	name = domain_name(vd);
+	name = confstore_domain_name(vd->nb->conf, dev->domid);
 	json_object_set_new(reply, "domain", json_string(name ? name : ""));
 	json_object_set_new(reply, "uuid", json_string(vd->uuid));
 	json_object_set_new(reply, "team", json_string(team));

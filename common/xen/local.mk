@@ -13,6 +13,10 @@ common_xen_libxbxen_a_SOURCES = \
 	common/xen/box_server.c \
 	common/xen/box_server.h \
 	common/xen/box_wire.h \
+	common/xen/conflict.c \
+	common/xen/conflict.h \
+	common/xen/confstore.c \
+	common/xen/confstore.h \
 	common/xen/fake.c \
 	common/xen/fake.h \
 	common/xen/fake_priv.h \

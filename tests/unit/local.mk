@@ -166,6 +166,10 @@ UNIT_TESTS += tests/unit/test-backend-store
 tests_unit_test_backend_store_SOURCES = tests/unit/test-backend-store.c tests/unit/backend-bench.c tests/unit/backend-bench.h
 tests_unit_test_backend_store_LDADD = $(UNIT_XEN_LIBS)
 
+UNIT_TESTS += tests/unit/test-conflict
+tests_unit_test_conflict_SOURCES = tests/unit/test-conflict.c
+tests_unit_test_conflict_LDADD = $(UNIT_XEN_LIBS)
+
 UNIT_TESTS += tests/unit/test-store-client
 tests_unit_test_store_client_SOURCES = tests/unit/test-store-client.c
 tests_unit_test_store_client_LDADD = $(UNIT_XEN_LIBS)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* confstore.c - configuration read from and errors written to xenstore, see confstore.h. Used by
- * teams.c and vifdev.c. */
+/* confstore.c - configuration read from and errors written to xenstore, see confstore.h. */
 #include "confstore.h"
 
 #include <errno.h>
@@ -155,6 +154,24 @@ void confstore_rm(struct confstore *conf, const char *path)
 {
 	if (conf->store)
 		conf->xen->ops->store_rm(conf->store, XEN_TXN_NONE, path);
+}
+
+bool confstore_vm_uuid(struct confstore *conf, uint16_t domid, char *uuid, size_t size)
+{
+	AUTO_FREE char *path = xb_asprintf("/local/domain/%u/vm", domid);
+	AUTO_FREE char *vm = confstore_get(conf, path);
+
+	if (!vm || strncmp(vm, "/vm/", 4) != 0 || strlen(vm + 4) >= size || strchr(vm + 4, '/'))
+		return false;
+	strcpy(uuid, vm + 4); /* fits: checked above */
+	return true;
+}
+
+char *confstore_domain_name(struct confstore *conf, uint16_t domid)
+{
+	AUTO_FREE char *path = xb_asprintf("/local/domain/%u/name", domid);
+
+	return confstore_get(conf, path);
 }
 
 int confstore_list(struct confstore *conf, const char *dir, char ***names, unsigned int *n)

@@ -8,13 +8,13 @@
  * one wrong value, and the old struct stays, while the reader puts a node `error` into the
  * directory that names key, value and what is allowed; it vanishes with the fault.
  */
-#ifndef XB_NET_CONFSTORE_H
-#define XB_NET_CONFSTORE_H
+#ifndef XB_XEN_CONFSTORE_H
+#define XB_XEN_CONFSTORE_H
 
 #include <systemd/sd-event.h>
 
 #include "keys.h"
-#include "xen/ops.h"
+#include "ops.h"
 
 struct confstore;
 
@@ -43,6 +43,10 @@ char *confstore_get(struct confstore *conf, const char *path);
 /** Writes one value, e.g. of the status mirror. */
 void confstore_put(struct confstore *conf, const char *path, const char *value);
 void confstore_rm(struct confstore *conf, const char *path);
+/** The UUID of a running domain's VM, which its policies are found by; false when there is none. */
+bool confstore_vm_uuid(struct confstore *conf, uint16_t domid, char *uuid, size_t size);
+/** A running domain's name to free(), NULL = unknown. */
+char *confstore_domain_name(struct confstore *conf, uint16_t domid);
 /** False while xenstored is away. */
 bool confstore_connected(const struct confstore *conf);
 

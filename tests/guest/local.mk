@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# libxbguest.a: the guest's side of a vif, for the box's guest, tests and benchmarks.
+# libxbguest.a: the guest's side of vif and vusb, for the box's guests, tests and benchmarks.
 noinst_LIBRARIES += tests/guest/libxbguest.a
 tests_guest_libxbguest_a_SOURCES = \
 	tests/guest/netfront.c \
@@ -8,6 +8,13 @@ tests_guest_libxbguest_a_SOURCES = \
 	tests/guest/netfront_keys.c \
 	tests/guest/netfront_priv.h \
 	tests/guest/netfront_ring.c \
-	tests/guest/ring_fill.h
+	tests/guest/ring_fill.h \
+	tests/guest/usbfront.c \
+	tests/guest/usbfront.h \
+	tests/guest/usbfront_evil.c \
+	tests/guest/usbfront_evil_urb.c \
+	tests/guest/usbfront_keys.c \
+	tests/guest/usbfront_priv.h \
+	tests/guest/usbfront_ring.c
 GUEST_LIBS = tests/guest/libxbguest.a netback-team/libnetback.a common/xen/libxbxen.a common/libxbcommon.a \
 	$(XEN_LIBS) $(JANSSON_LIBS)

@@ -198,3 +198,16 @@ tests_unit_test_box_nonsense_LDADD = $(UNIT_XEN_LIBS)
 UNIT_TESTS += tests/unit/test-store-client-bad
 tests_unit_test_store_client_bad_SOURCES = tests/unit/test-store-client-bad.c
 tests_unit_test_store_client_bad_LDADD = $(UNIT_XEN_LIBS)
+
+# The box's PVUSB frontend, and the USB stack above it.
+UNIT_TESTS += tests/unit/test-usbfront
+tests_unit_test_usbfront_SOURCES = tests/unit/test-usbfront.c tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
+tests_unit_test_usbfront_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-usbfront-peer
+tests_unit_test_usbfront_peer_SOURCES = tests/unit/test-usbfront-peer.c tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
+tests_unit_test_usbfront_peer_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-usbfront-evil
+tests_unit_test_usbfront_evil_SOURCES = tests/unit/test-usbfront-evil.c tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
+tests_unit_test_usbfront_evil_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)

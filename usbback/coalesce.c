@@ -473,6 +473,11 @@ void coalesce_release(struct coalesce *c)
 	set_state(c);
 }
 
+void coalesce_recall(struct coalesce *c)
+{
+	cancel_behind(c, 0);
+}
+
 void coalesce_flush(struct coalesce *c, int status)
 {
 	struct coalesce_request *r, *tmp;

@@ -174,6 +174,10 @@ void coalesce_unlink(struct coalesce *c, struct coalesce_request *request);
 /** The guest has seen the failure and had its chance: what is left goes on. */
 void coalesce_release(struct coalesce *c);
 
+/** Cancels what is in flight without ending a request: what its batches did not move waits again.
+ * With `blocked`, to make the destination quiet. */
+void coalesce_recall(struct coalesce *c);
+
 /** Ends everything with status: what waits at once, what is in flight as soon as its cancel is
  * through. */
 void coalesce_flush(struct coalesce *c, int status);

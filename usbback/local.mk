@@ -2,8 +2,18 @@
 # libusbback.a: everything but main, so that tests and fuzzers link the real daemon.
 noinst_LIBRARIES += usbback/libusbback.a
 usbback_libusbback_a_SOURCES = \
+	common/usb/descriptor.c common/usb/descriptor.h \
 	common/usb/host.h \
-	usbback/quirk.c usbback/quirk.h \
 	usbback/coalesce.c usbback/coalesce.h \
 	usbback/host_libusb.h usbback/host_opener.h \
-	usbback/vusb.h
+	usbback/journal.c usbback/journal.h \
+	usbback/pool.c usbback/pool.h \
+	usbback/port.c usbback/port.h \
+	usbback/quirk.c usbback/quirk.h \
+	usbback/urb.c usbback/urb.h \
+	usbback/vusb.c usbback/vusb.h usbback/vusb_priv.h \
+	usbback/vusb_control.c \
+	usbback/vusb_iso.c \
+	usbback/vusb_json.c \
+	usbback/vusb_pipe.c \
+	usbback/vusb_ring.c

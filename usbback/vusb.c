@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vusb.c - life of a controller, its thread, the pass over all that happened; see vusb.h. */
+#include "vusb_priv.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "clock.h"
+#include "mailbox.h"
+#include "util.h"
+
+#define LOG_MODULE "vusb"
+
+#define ROUNDS_PER_PASS 8u /* then the event loop's other sources have their turn */
+
+/* --- news for the control thread --- */
+
+/* A copy travels: the controller may be closed before it is read. */
+struct news {
+	struct vusb_events events;
+	struct vusb *vusb;
+	unsigned int port;
+	char why[128];
+};
+
+static int news_failed(void *ctx, void *arg)
+{
+	struct news *news = arg;
+
+	news->events.failed(news->events.ctx, news->vusb, news->why);
+	return 0;
+}
+
+static int news_gone(void *ctx, void *arg)
+{
+	struct news *news = arg;
+
+	news->events.gone(news->events.ctx, news->vusb, news->port);
+	return 0;
+}
+
+static void send_news(struct vusb *vusb, mailbox_fn fn, unsigned int port, const char *why)
+{
+	struct news news = {.events = vusb->events, .vusb = vusb, .port = port};
+
+	if (!vusb->events.mail)
+		return;
+	snprintf(news.why, sizeof(news.why), "%s", why);
+	mailbox_post(vusb->events.mail, fn, &news, sizeof(news));
+}
+
+void vusb_fail(struct vusb *vusb, const char *why)
+{
+	if (vusb->failure)
+		return;
+	vusb->failure = why;
+	send_news(vusb, news_failed, 0, why);
+}
+
+/* --- transfers --- */
+
+static void on_done(struct usb_transfer *transfer)
+{
+	struct vusb_flight *flight = container_of(transfer, struct vusb_flight, transfer);
+	struct vusb *vusb = flight->port->vusb;
+
+	vusb->ended[vusb->n_ended++] = flight; /* never more than the ring has requests */
+}
+
+int vusb_submit(struct vusb_port *port, struct vusb_flight *flight)
+{
+	int rc;
+
+	flight->port = port;
+	flight->transfer.done = on_done;
+	if (port->gone || port->closing)
+		return -ENODEV;
+	rc = port->host->ops->submit(port->host, &flight->transfer);
+	if (rc == 0)
+		port->vusb->stats.host_transfers++;
+	return rc;
+}
+
+static void deal_with_ended(struct vusb *vusb)
+{
+	for (unsigned int i = 0; i < vusb->n_ended; i++) {
+		struct vusb_flight *flight = vusb->ended[i];
+
+		if (flight->pipe)
+			vusb_pipe_ended(flight->pipe, flight);
+		else
+			vusb_control_ended(flight->request);
+	}
+	vusb->n_ended = 0;
+}
+
+/* --- devices come and go --- */
+
+static void on_gone(struct usb_host *host, void *owner)
+{
+	((struct vusb_port *)owner)->gone = true;
+}
+
+static int check_plug(struct vusb *vusb, unsigned int number, char *error, size_t error_size)
+{
+	if (number < 1 || number > vusb->config.n_ports) {
+		snprintf(error, error_size, "port %u: the controller has ports 1 to %u", number,
+			 vusb->config.n_ports);
+		return -EINVAL;
+	}
+	if (vusb->ports[number].host) {
+		snprintf(error, error_size, "port %u is taken by %s", number,
+			 vusb->ports[number].device.name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* What the device says of itself must do for this controller. */
+static int check_device(struct vusb *vusb, struct vusb_port *port, char *error, size_t error_size)
+{
+	struct usb_host *host = port->host;
+
+	if (port_speed(host->speed, vusb->config.usb_version) < 0) {
+		snprintf(error, error_size,
+			 "%s is faster than a controller of version 1 can show; xl usbctrl-attach "
+			 "with version=2",
+			 port->device.name);
+		return -EPROTONOSUPPORT;
+	}
+	if (usb_device_descriptor(host->descriptors, host->n_descriptors, &port->descriptor) < 0) {
+		snprintf(error, error_size, "%s has no device descriptor", port->device.name);
+		return -EPROTO;
+	}
+	if (pool_init(&port->pool, host) < 0) {
+		snprintf(error, error_size, "no memory for the transfers of %s", port->device.name);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int vusb_plug(struct vusb *vusb, unsigned int number, const struct vusb_device *device, char *error,
+	      size_t error_size)
+{
+	int rc = check_plug(vusb, number, error, error_size);
+	struct vusb_port *port = &vusb->ports[number];
+
+	if (rc < 0)
+		return rc;
+	rc = device->open(&port->host, device->arg, vusb->event, vusb->clock, error, error_size);
+	if (rc < 0) {
+		port->host = NULL;
+		return rc;
+	}
+	port->device = *device;
+	port->device.arg = NULL;
+	rc = check_device(vusb, port, error, error_size);
+	if (rc < 0) {
+		port->host->ops->close(port->host);
+		port->host = NULL;
+		return rc;
+	}
+	port->host->gone = on_gone;
+	port->host->owner = port;
+	port->gone = port->busy = port->draining = port->changed = false;
+	port->adopted =
+		vusb->adopt_until_ns && port->view->speed &&
+		port->view->speed == port_speed(port->host->speed, vusb->config.usb_version);
+	log_info("%s: port %u: %s (%04x:%04x)%s", vusb->config.name, number, device->name,
+		 le16toh(port->descriptor.idVendor), le16toh(port->descriptor.idProduct),
+		 port->adopted ? ", as before the restart" : "");
+	vusb_control_prepare(port);
+	return 0;
+}
+
+/* Ends the device's transfers and everything that waits for it; the guest is not told yet. */
+static void close_device(struct vusb_port *port)
+{
+	struct usb_host *host = port->host;
+
+	port->closing = true;
+	for (unsigned int i = 0; i < VUSB_PIPES; i++)
+		if (port->pipes[i].endpoint)
+			vusb_pipe_flush(&port->pipes[i], -ENODEV);
+	host->ops->close(host);
+	deal_with_ended(port->vusb);
+	vusb_control_flush(port, -ENODEV);
+	pool_fini(&port->pool);
+	for (unsigned int i = 0; i < VUSB_PIPES; i++)
+		port->pipes[i].endpoint = NULL;
+	port->config.n_endpoints = 0;
+	port->host = NULL;
+	port->closing = port->gone = port->preparing = port->adopted = false;
+}
+
+void vusb_unplug(struct vusb_port *port)
+{
+	struct vusb *vusb = port->vusb;
+
+	if (!port->host)
+		return;
+	log_info("%s: port %u: %s unplugged", vusb->config.name, port->number, port->device.name);
+	deal_with_ended(vusb); /* what did happen counts */
+	vusb_copy_run(vusb);
+	close_device(port);
+	port->want_speed = USBIF_SPEED_NONE;
+	port->replugged = port->view->speed != USBIF_SPEED_NONE;
+	if (!port->replugged)
+		memset(port->view, 0, sizeof(*port->view));
+	vusb_ring_answer(vusb);
+}
+
+/* --- the pass --- */
+
+/* After a restart the rings wait until the devices are back, but not for ever. */
+static bool adopting(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
+{
+	if (!vusb->adopt_until_ns)
+		return false;
+	for (unsigned int i = 1; i <= vusb->config.n_ports; i++) {
+		const struct vusb_port *port = &vusb->ports[i];
+
+		if (port->view->speed && (!port->host || port->preparing) &&
+		    now_ns < vusb->adopt_until_ns) {
+			*deadline_ns = MIN(*deadline_ns, vusb->adopt_until_ns);
+			return true;
+		}
+	}
+	vusb->adopt_until_ns = 0;
+	return false;
+}
+
+static void unplug_gone(struct vusb *vusb)
+{
+	for (unsigned int i = 1; i <= vusb->config.n_ports; i++) {
+		struct vusb_port *port = &vusb->ports[i];
+
+		if (!port->host || !port->gone)
+			continue;
+		vusb_unplug(port);
+		send_news(vusb, news_gone, i, "");
+	}
+}
+
+static void run_ports(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
+{
+	for (unsigned int i = 1; i <= vusb->config.n_ports; i++) {
+		struct vusb_port *port = &vusb->ports[i];
+
+		if (!port->host)
+			continue;
+		vusb_control_run(port);
+		for (unsigned int k = 0; k < VUSB_PIPES && !port->preparing; k++)
+			if (port->pipes[k].endpoint && port->pipes[k].co.queue)
+				vusb_pipe_run(&port->pipes[k], now_ns, deadline_ns);
+	}
+}
+
+/* Pipes whose guest has taken the bad news; asked before the ring is drained, so that what it did
+ * about them is heard before they go on. */
+static unsigned int collect_seen(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns,
+				 struct coalesce **seen, unsigned int max)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 1; i <= vusb->config.n_ports; i++)
+		for (unsigned int k = 0; k < VUSB_PIPES && n < max && vusb->ports[i].host; k++) {
+			struct vusb_pipe *pipe = &vusb->ports[i].pipes[k];
+
+			if (pipe->endpoint && vusb_pipe_seen(pipe, now_ns, deadline_ns))
+				seen[n++] = &pipe->co;
+		}
+	return n;
+}
+
+static void one_round(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
+{
+	struct coalesce *seen[VUSB_PIPES];
+	unsigned int n = collect_seen(vusb, now_ns, deadline_ns, seen, VUSB_PIPES);
+
+	vusb_ring_drain(vusb);
+	deal_with_ended(vusb);
+	for (unsigned int i = 0; i < n; i++)
+		coalesce_release(seen[i]);
+	vusb_ring_answer(vusb);
+	unplug_gone(vusb);
+	run_ports(vusb, now_ns, deadline_ns);
+	vusb_ring_answer(vusb);
+	vusb_ring_connections(vusb);
+}
+
+uint64_t vusb_pass(struct vusb *vusb)
+{
+	uint64_t now_ns = clock_now(vusb->clock), deadline_ns = DEADLINE_NEVER;
+	unsigned int rounds = 0;
+
+	if (vusb->failure)
+		return DEADLINE_NEVER;
+	if (adopting(vusb, now_ns, &deadline_ns)) {
+		run_ports(vusb, now_ns, &deadline_ns);
+		if (adopting(vusb, now_ns, &deadline_ns))
+			return deadline_ns;
+	}
+	do {
+		deadline_ns = DEADLINE_NEVER;
+		one_round(vusb, now_ns, &deadline_ns);
+	} while (!vusb->failure && ring_back_arm(&vusb->urb_ring, 1) && ++rounds < ROUNDS_PER_PASS);
+	ring_back_arm(&vusb->conn_ring, 1);
+	if (vusb->masked) {
+		vusb->masked = false;
+		vusb->xen->ops->evt_unmask(vusb->evt, &vusb->evt_port, 1);
+	}
+	return rounds < ROUNDS_PER_PASS ? deadline_ns : now_ns;
+}
+
+/* --- the loop's sources --- */
+
+static int on_event_channel(sd_event_source *source, int fd, uint32_t revents, void *ctx)
+{
+	struct vusb *vusb = ctx;
+	uint32_t port;
+
+	while (vusb->xen->ops->evt_pending(vusb->evt, &port, 1) > 0)
+		vusb->masked = true;
+	return 0;
+}
+
+static int on_mail(sd_event_source *source, int fd, uint32_t revents, void *ctx)
+{
+	mailbox_drain(((struct vusb *)ctx)->mail, ctx);
+	return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	return 0; /* the pass follows every source */
+}
+
+static int on_post(sd_event_source *source, void *ctx)
+{
+	struct vusb *vusb = ctx;
+	uint64_t deadline_ns;
+
+	if (vusb->stopping)
+		return 0;
+	deadline_ns = vusb_pass(vusb);
+	if (deadline_ns == DEADLINE_NEVER)
+		return sd_event_source_set_enabled(vusb->source_timer, SD_EVENT_OFF);
+	sd_event_source_set_time(vusb->source_timer, DIV_ROUND_UP(deadline_ns, NSEC_PER_USEC));
+	return sd_event_source_set_enabled(vusb->source_timer, SD_EVENT_ONESHOT);
+}
+
+static int add_sources(struct vusb *vusb)
+{
+	int rc = sd_event_add_io(vusb->event, &vusb->source_evt, vusb->xen->ops->evt_fd(vusb->evt),
+				 EPOLLIN, on_event_channel, vusb);
+
+	if (rc >= 0)
+		rc = sd_event_add_io(vusb->event, &vusb->source_mail, mailbox_fd(vusb->mail),
+				     EPOLLIN, on_mail, vusb);
+	if (rc >= 0)
+		rc = sd_event_add_time(vusb->event, &vusb->source_timer, CLOCK_MONOTONIC, 0, 1,
+				       on_timer, vusb);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(vusb->source_timer, SD_EVENT_OFF);
+	if (rc >= 0)
+		rc = sd_event_add_post(vusb->event, &vusb->source_post, on_post, vusb);
+	return rc;
+}
+
+/* --- life --- */
+
+static void free_all(struct vusb *vusb, bool keep)
+{
+	const struct xen_ops *ops = vusb->xen->ops;
+
+	sd_event_source_disable_unref(vusb->source_evt);
+	sd_event_source_disable_unref(vusb->source_mail);
+	sd_event_source_disable_unref(vusb->source_timer);
+	sd_event_source_disable_unref(vusb->source_post);
+	vusb_ring_close(vusb);
+	journal_close(&vusb->journal, keep);
+	if (vusb->evt)
+		ops->evt_close(vusb->evt);
+	if (vusb->gnt)
+		ops->gnt_close(vusb->gnt);
+	mailbox_destroy(vusb->mail);
+	free(vusb);
+}
+
+static int open_handles(struct vusb *vusb, char *error, size_t error_size)
+{
+	const struct xen_ops *ops = vusb->xen->ops;
+	int rc = ops->gnt_open(vusb->xen, &vusb->gnt);
+
+	if (rc == 0)
+		rc = ops->evt_open(vusb->xen, &vusb->evt);
+	if (rc < 0) {
+		snprintf(error, error_size, "Xen: %s", strerror(-rc));
+		return rc;
+	}
+	vusb->mail = mailbox_create();
+	if (!vusb->mail) {
+		snprintf(error, error_size, "no descriptor for the mailbox of a controller");
+		return -EMFILE;
+	}
+	return vusb_ring_open(vusb, error, error_size);
+}
+
+int vusb_start(struct vusb **out, struct xen *xen, struct clock *clock,
+	       const struct vusb_config *config, const struct vusb_events *events, sd_event *event,
+	       char *error, size_t error_size)
+{
+	struct vusb *vusb = xb_calloc(1, sizeof(*vusb));
+	int rc;
+
+	vusb->xen = xen;
+	vusb->clock = clock;
+	vusb->config = *config;
+	vusb->events = *events;
+	vusb->event = event;
+	vusb->limit = (struct log_limit)LOG_LIMIT_INIT(10, 5);
+	for (unsigned int i = 0; i < ARRAY_SIZE(vusb->ports); i++) {
+		vusb->ports[i].vusb = vusb;
+		vusb->ports[i].number = i;
+	}
+	rc = open_handles(vusb, error, error_size);
+	if (rc == 0) {
+		rc = add_sources(vusb);
+		if (rc < 0)
+			snprintf(error, error_size, "event loop: %s", strerror(-rc));
+	}
+	if (rc < 0) {
+		free_all(vusb, config->adopt);
+		return rc;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(vusb->ports); i++)
+		vusb->ports[i].view = &vusb->journal.file->ports[i];
+	if (config->adopt)
+		vusb->adopt_until_ns = clock_now(clock) + VUSB_ADOPT_NS;
+	*out = vusb;
+	return 0;
+}
+
+void vusb_stop(struct vusb *vusb, bool keep)
+{
+	vusb->stopping = true;
+	for (unsigned int i = 1; i <= vusb->config.n_ports; i++)
+		if (vusb->ports[i].host)
+			close_device(&vusb->ports[i]);
+	if (!keep && !vusb->failure)
+		vusb_ring_answer(vusb);
+	free_all(vusb, keep);
+}
+
+/* --- the thread --- */
+
+struct call {
+	unsigned int port;
+	const struct vusb_device *device;
+	char *error;
+	size_t error_size;
+	bool keep;
+	json_t *reply;
+};
+
+static void *run(void *arg)
+{
+	struct vusb *vusb = arg;
+
+	pthread_setname_np(pthread_self(), vusb->config.name);
+	while (!vusb->stopping)
+		if (sd_event_run(vusb->event, UINT64_MAX) < 0)
+			break;
+	return NULL;
+}
+
+static int call_stop(void *ctx, void *arg)
+{
+	((struct vusb *)ctx)->stopping = true;
+	return 0;
+}
+
+static int call_plug(void *ctx, void *arg)
+{
+	struct call *call = arg;
+
+	return vusb_plug(ctx, call->port, call->device, call->error, call->error_size);
+}
+
+static int call_unplug(void *ctx, void *arg)
+{
+	struct vusb *vusb = ctx;
+	const struct call *call = arg;
+
+	if (call->port >= 1 && call->port <= vusb->config.n_ports)
+		vusb_unplug(&vusb->ports[call->port]);
+	return 0;
+}
+
+static int call_json(void *ctx, void *arg)
+{
+	((struct call *)arg)->reply = vusb_describe(ctx);
+	return 0;
+}
+
+int vusb_open(struct vusb **out, struct xen *xen, struct clock *clock,
+	      const struct vusb_config *config, const struct vusb_events *events, char *error,
+	      size_t error_size)
+{
+	sd_event *event = NULL;
+	struct vusb *vusb;
+	int rc = sd_event_new(&event);
+
+	if (rc < 0) {
+		snprintf(error, error_size, "event loop: %s", strerror(-rc));
+		return rc;
+	}
+	rc = vusb_start(&vusb, xen, clock, config, events, event, error, error_size);
+	if (rc < 0)
+		goto out;
+	rc = -pthread_create(&vusb->thread, NULL, run, vusb);
+	if (rc < 0) {
+		snprintf(error, error_size, "thread: %s", strerror(-rc));
+		vusb_stop(vusb, config->adopt);
+		goto out;
+	}
+	*out = vusb;
+	return 0;
+out:
+	sd_event_unref(event);
+	return rc;
+}
+
+void vusb_close(struct vusb *vusb, bool keep)
+{
+	sd_event *event = vusb->event;
+
+	mailbox_call(vusb->mail, call_stop, NULL);
+	pthread_join(vusb->thread, NULL);
+	vusb_stop(vusb, keep);
+	sd_event_unref(event);
+}
+
+int vusb_attach(struct vusb *vusb, unsigned int port, const struct vusb_device *device, char *error,
+		size_t error_size)
+{
+	struct call call = {
+		.port = port, .device = device, .error = error, .error_size = error_size};
+
+	return mailbox_call(vusb->mail, call_plug, &call);
+}
+
+void vusb_detach(struct vusb *vusb, unsigned int port)
+{
+	struct call call = {.port = port};
+
+	mailbox_call(vusb->mail, call_unplug, &call);
+}
+
+json_t *vusb_to_json(struct vusb *vusb)
+{
+	struct call call = {.port = 0};
+
+	mailbox_call(vusb->mail, call_json, &call);
+	return call.reply;
+}
+
+const struct vusb_stats *vusb_stats(const struct vusb *vusb)
+{
+	return &vusb->stats;
+}

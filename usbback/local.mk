@@ -4,6 +4,14 @@ noinst_LIBRARIES += usbback/libusbback.a
 usbback_libusbback_a_SOURCES = \
 	common/usb/descriptor.c common/usb/descriptor.h \
 	common/usb/host.h \
+	usbback/bindings.c usbback/bindings.h usbback/bindings_priv.h \
+	usbback/bindings_attach.c usbback/bindings_look.c \
+	usbback/bindings_node.c usbback/bindings_wish.c \
+	usbback/devspec.c usbback/devspec.h \
+	usbback/usb_status.c \
+	usbback/usbback.h usbback/usbback_ctl.c \
+	usbback/usbback_keys.c usbback/usbback_keys.h \
+	usbback/vusbdev.c \
 	usbback/coalesce.c usbback/coalesce.h \
 	usbback/host_libusb.h usbback/host_opener.h \
 	usbback/journal.c usbback/journal.h \

@@ -166,6 +166,20 @@ UNIT_TESTS += tests/unit/test-backend-store
 tests_unit_test_backend_store_SOURCES = tests/unit/test-backend-store.c tests/unit/backend-bench.c tests/unit/backend-bench.h
 tests_unit_test_backend_store_LDADD = $(UNIT_XEN_LIBS)
 
+# The control thread of usbback on fakes of its neighbours.
+USB_BENCH = tests/unit/usb-bench.c tests/unit/usb-bench.h tests/unit/usb-fakes.c tests/unit/usb-fakes.h
+UNIT_TESTS += tests/unit/test-bindings
+tests_unit_test_bindings_SOURCES = tests/unit/test-bindings.c $(USB_BENCH)
+tests_unit_test_bindings_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-bindings-policy
+tests_unit_test_bindings_policy_SOURCES = tests/unit/test-bindings-policy.c $(USB_BENCH)
+tests_unit_test_bindings_policy_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusbdev
+tests_unit_test_vusbdev_SOURCES = tests/unit/test-vusbdev.c $(USB_BENCH)
+tests_unit_test_vusbdev_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
+
 UNIT_TESTS += tests/unit/test-conflict
 tests_unit_test_conflict_SOURCES = tests/unit/test-conflict.c
 tests_unit_test_conflict_LDADD = $(UNIT_XEN_LIBS)

@@ -190,7 +190,7 @@ static void close_device(struct vusb_port *port)
 	vusb_control_flush(port, -ENODEV);
 	pool_fini(&port->pool);
 	for (unsigned int i = 0; i < VUSB_PIPES; i++)
-		port->pipes[i].endpoint = NULL;
+		vusb_pipe_clear(&port->pipes[i]);
 	port->config.n_endpoints = 0;
 	port->host = NULL;
 	port->closing = port->gone = port->preparing = port->adopted = false;
@@ -254,7 +254,7 @@ static void run_ports(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 			continue;
 		vusb_control_run(port);
 		for (unsigned int k = 0; k < VUSB_PIPES && !port->preparing; k++)
-			if (port->pipes[k].endpoint && port->pipes[k].co.queue)
+			if (port->pipes[k].endpoint)
 				vusb_pipe_run(&port->pipes[k], now_ns, deadline_ns);
 	}
 }

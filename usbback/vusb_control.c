@@ -109,7 +109,7 @@ static void begin_change(struct vusb_port *port, const struct usb_change *change
 			continue;
 		pipe->co.blocked = true;
 		if (change->kind == USB_CHANGE_CLEAR_HALT)
-			coalesce_recall(&pipe->co);
+			vusb_pipe_recall(pipe);
 		else
 			vusb_pipe_flush(pipe, -ESHUTDOWN);
 	}
@@ -126,7 +126,7 @@ static void read_config(struct vusb_port *port)
 	const char *why = "";
 
 	for (unsigned int i = 0; i < VUSB_PIPES; i++)
-		port->pipes[i].endpoint = NULL;
+		vusb_pipe_clear(&port->pipes[i]);
 	port->config.n_endpoints = 0;
 	if (port->view->configuration &&
 	    usb_config_parse(&port->config, port->host->descriptors, port->host->n_descriptors,

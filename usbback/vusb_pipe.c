@@ -16,9 +16,14 @@
 #define BOT_SUBCLASS	  6u
 #define BOT_PROTOCOL	  0x50u
 
-static bool flies_alone(const struct vusb_pipe *pipe)
+/* Who serves the pipe. */
+enum kind { KIND_MERGED, KIND_ISO, KIND_AHEAD };
+
+static enum kind kind_of(const struct vusb_pipe *pipe)
 {
-	return pipe->endpoint->type == USB_ENDPOINT_XFER_ISOC;
+	if (pipe->endpoint->type == USB_ENDPOINT_XFER_ISOC)
+		return KIND_ISO;
+	return pipe->ahead.memory ? KIND_AHEAD : KIND_MERGED;
 }
 
 static struct vusb_flight *flight_of(struct vusb_pipe *pipe, const struct coalesce_batch *batch)
@@ -93,12 +98,21 @@ static void init_pipe(struct vusb_pipe *pipe, struct vusb_port *port,
 		.depth = bulk ? COALESCE_BATCHES : 1, /* interrupt: one request is one poll */
 	};
 
+	vusb_pipe_clear(pipe);
 	memset(pipe, 0, sizeof(*pipe));
 	pipe->port = port;
 	pipe->endpoint = endpoint;
 	pipe->bot = bulk && !config.in && endpoint->class == USB_CLASS_MASS_STORAGE &&
 		    endpoint->subclass == BOT_SUBCLASS && endpoint->protocol == BOT_PROTOCOL;
 	coalesce_init(&pipe->co, &config, &engine_ops, pipe);
+	if (bulk && config.in && quirks->read_ahead)
+		vusb_ahead_init(pipe, quirks->read_ahead); /* without memory: as others */
+}
+
+void vusb_pipe_clear(struct vusb_pipe *pipe)
+{
+	vusb_ahead_fini(pipe);
+	pipe->endpoint = NULL;
 }
 
 static unsigned int pipe_index(uint8_t address)
@@ -117,7 +131,7 @@ void vusb_pipes_configure(struct vusb_port *port)
 		if (endpoint && endpoint != port->pipes[i].endpoint)
 			init_pipe(&port->pipes[i], port, endpoint);
 		else if (!endpoint)
-			port->pipes[i].endpoint = NULL;
+			vusb_pipe_clear(&port->pipes[i]);
 	}
 }
 
@@ -132,7 +146,7 @@ struct vusb_pipe *vusb_pipe(struct vusb_port *port, uint8_t address)
 
 void vusb_pipe_queue(struct vusb_pipe *pipe, struct vusb_request *request)
 {
-	if (flies_alone(pipe)) {
+	if (kind_of(pipe) == KIND_ISO) {
 		vusb_iso_start(pipe, request);
 		return;
 	}
@@ -140,17 +154,28 @@ void vusb_pipe_queue(struct vusb_pipe *pipe, struct vusb_request *request)
 	request->co.short_not_ok = request->urb.short_not_ok;
 	request->co.fence = pipe->fence != pipe->port->n_control;
 	pipe->fence = pipe->port->n_control;
-	coalesce_queue(&pipe->co, &request->co);
+	if (kind_of(pipe) == KIND_AHEAD)
+		vusb_ahead_queue(pipe, request);
+	else
+		coalesce_queue(&pipe->co, &request->co);
 }
 
 void vusb_pipe_unlink(struct vusb_pipe *pipe, struct vusb_request *request)
 {
 	struct usb_host *host = pipe->port->host;
 
-	if (!flies_alone(pipe))
+	switch (kind_of(pipe)) {
+	case KIND_MERGED:
 		coalesce_unlink(&pipe->co, &request->co);
-	else if (request->started)
-		host->ops->cancel(host, &request->flight.transfer);
+		break;
+	case KIND_ISO:
+		if (request->started)
+			host->ops->cancel(host, &request->flight.transfer);
+		break;
+	case KIND_AHEAD:
+		vusb_ahead_unlink(pipe, request);
+		break;
+	}
 }
 
 /* --- start --- */
@@ -252,45 +277,52 @@ static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch)
 	return true;
 }
 
-void vusb_pipe_run(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns)
+static void run_merged(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns)
 {
 	struct vusb *vusb = pipe->port->vusb;
 	struct coalesce_batch *batch;
 	bool guest_full;
-	uint32_t room;
 
-	if (flies_alone(pipe))
-		return;
 	do {
 		guest_full =
 			vusb->urb_ring.req_cons - vusb->urb_ring.rsp_prod >= vusb->urb_ring.size;
-		room = pool_room(&pipe->port->pool);
-		batch = coalesce_issue(&pipe->co, now_ns, guest_full, room, deadline_ns);
+		batch = coalesce_issue(&pipe->co, now_ns, guest_full, pool_room(&pipe->port->pool),
+				       deadline_ns);
 	} while (batch && start(pipe, batch));
 	count_states(pipe);
+}
+
+void vusb_pipe_run(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns)
+{
+	if (kind_of(pipe) == KIND_AHEAD)
+		vusb_ahead_run(pipe);
+	else if (pipe->co.queue)
+		run_merged(pipe, now_ns, deadline_ns);
 }
 
 /* --- end --- */
 
 void vusb_pipe_ended(struct vusb_pipe *pipe, struct vusb_flight *flight)
 {
-	if (flies_alone(pipe)) {
+	switch (kind_of(pipe)) {
+	case KIND_MERGED:
+		coalesce_complete(&pipe->co, flight->batch, flight->transfer.status,
+				  flight->transfer.actual);
+		count_states(pipe);
+		break;
+	case KIND_ISO:
 		vusb_iso_ended(pipe, flight->request);
-		return;
+		break;
+	case KIND_AHEAD:
+		vusb_ahead_ended(pipe, flight);
+		break;
 	}
-	coalesce_complete(&pipe->co, flight->batch, flight->transfer.status,
-			  flight->transfer.actual);
-	count_states(pipe);
 }
 
-void vusb_pipe_flush(struct vusb_pipe *pipe, int status)
+static void flush_iso(struct vusb_pipe *pipe)
 {
 	struct vusb_port *port = pipe->port;
 
-	if (!flies_alone(pipe)) {
-		coalesce_flush(&pipe->co, status);
-		return;
-	}
 	for (unsigned int i = 0; i < VUSB_REQUESTS; i++) {
 		struct vusb_request *request = &port->vusb->requests[i];
 
@@ -299,9 +331,39 @@ void vusb_pipe_flush(struct vusb_pipe *pipe, int status)
 	}
 }
 
+void vusb_pipe_flush(struct vusb_pipe *pipe, int status)
+{
+	switch (kind_of(pipe)) {
+	case KIND_MERGED:
+		coalesce_flush(&pipe->co, status);
+		break;
+	case KIND_ISO:
+		flush_iso(pipe);
+		break;
+	case KIND_AHEAD:
+		vusb_ahead_flush(pipe, status);
+		break;
+	}
+}
+
+void vusb_pipe_recall(struct vusb_pipe *pipe)
+{
+	switch (kind_of(pipe)) {
+	case KIND_MERGED:
+		coalesce_recall(&pipe->co);
+		break;
+	case KIND_ISO:
+		flush_iso(pipe);
+		break;
+	case KIND_AHEAD:
+		vusb_ahead_drop(pipe);
+		break;
+	}
+}
+
 bool vusb_pipe_flying(const struct vusb_pipe *pipe)
 {
-	return pipe->n_iso || pipe->co.n_batches;
+	return pipe->n_iso || pipe->co.n_batches || pipe->ahead.n_flying;
 }
 
 /* --- after a failure --- */

@@ -2,7 +2,8 @@
 /*
  * vusb_priv.h - what the parts of a controller share: vusb.c (life, thread, the pass), vusb_ring.c
  * (rings and copies), vusb_control.c (endpoint 0, changes), vusb_pipe.c (bulk, interrupt),
- * vusb_iso.c, vusb_json.c. All of it runs in the controller's thread.
+ * vusb_ahead.c (the quirk read-ahead), vusb_iso.c, vusb_json.c. All of it runs in the controller's
+ * thread.
  */
 #ifndef XB_USB_VUSB_PRIV_H
 #define XB_USB_VUSB_PRIV_H
@@ -22,6 +23,7 @@
 
 #define VUSB_REQUESTS  16u  /**< slots of the URB ring */
 #define VUSB_PIPES     32u  /**< endpoint number and direction */
+#define VUSB_CHUNKS    4u   /**< of what is read ahead */
 #define VUSB_COPIES    512u /**< segments of one grant copy call */
 #define VUSB_MAX_BATCH (256u << 10)
 /** A held pipe goes on when the guest was seen to take the response; asked so often, and at most so
@@ -62,14 +64,36 @@ struct vusb_request {
 	struct urb_iso_packet guest_packets[URB_ISO_PACKETS_MAX];
 };
 
+/** What is fetched before it is asked for (vusb_ahead.c): a ring of chunks. */
+enum vusb_chunk_state { VUSB_CHUNK_FREE, VUSB_CHUNK_FLYING, VUSB_CHUNK_FULL };
+
+struct vusb_chunk {
+	uint8_t *data;
+	enum vusb_chunk_state state;
+	uint32_t actual, used; /**< bytes that came, and were dealt out */
+	bool ends;	       /**< a message of the device, or a failure, ends behind them */
+	int status;
+};
+
+struct vusb_ahead {
+	uint8_t *memory;
+	uint32_t chunk_bytes;
+	struct vusb_chunk chunks[VUSB_CHUNKS];
+	unsigned int head, n, n_flying; /**< oldest; in use; in flight */
+	bool paused;			/**< a failure is on its way to the guest */
+	bool dropping;			/**< nobody wants what is in flight */
+	struct coalesce_request *queue; /**< `co` of requests */
+};
+
 /** One endpoint of a device. */
 struct vusb_pipe {
 	struct vusb_port *port;
 	const struct usb_endpoint *endpoint;	      /**< in port->config; NULL = not there */
 	struct coalesce co;			      /**< bulk, interrupt */
 	struct vusb_flight flights[COALESCE_BATCHES]; /**< by the batch's place in co.batches */
-	unsigned int n_iso;			      /**< isochronous: in flight */
-	uint16_t frame;				      /**< isochronous: start_frame to tell */
+	struct vusb_ahead ahead;	   /**< bulk IN with the quirk read-ahead: memory != NULL */
+	unsigned int n_iso;		   /**< isochronous: in flight */
+	uint16_t frame;			   /**< isochronous: start_frame to tell */
 	uint64_t counted[COALESCE_STATES]; /**< of co.counters.to: in the controller's already */
 	uint32_t fence;			   /**< port->n_control when the last request was queued */
 	bool holding;			   /**< held, and the response that says why is known */
@@ -208,12 +232,30 @@ void vusb_pipe_ended(struct vusb_pipe *pipe, struct vusb_flight *flight);
 void vusb_pipe_run(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns);
 /** Ends everything with status, transfers in flight after their cancel. */
 void vusb_pipe_flush(struct vusb_pipe *pipe, int status);
+/** Brings back what is in flight without ending a request (isochronous ones end). */
+void vusb_pipe_recall(struct vusb_pipe *pipe);
+/** The endpoint is no more: nothing may be in flight or wait. */
+void vusb_pipe_clear(struct vusb_pipe *pipe);
 /** Anything in flight? */
 bool vusb_pipe_flying(const struct vusb_pipe *pipe);
 /** The pipe failed: the response that says so was written at this index. */
 void vusb_pipe_answered(struct vusb_pipe *pipe, uint32_t response);
 /** Held pipes whose guest has seen why go on after the next drain. */
 bool vusb_pipe_seen(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns);
+
+/* --- vusb_ahead.c: a pipe with `ahead` --- */
+
+/** -ENOMEM. bytes: of the quirk. */
+int vusb_ahead_init(struct vusb_pipe *pipe, uint32_t bytes);
+/** Nothing may be in flight. */
+void vusb_ahead_fini(struct vusb_pipe *pipe);
+void vusb_ahead_queue(struct vusb_pipe *pipe, struct vusb_request *request);
+void vusb_ahead_unlink(struct vusb_pipe *pipe, struct vusb_request *request);
+void vusb_ahead_run(struct vusb_pipe *pipe);
+void vusb_ahead_ended(struct vusb_pipe *pipe, struct vusb_flight *flight);
+/** Forgets what was fetched; what is in flight is cancelled. */
+void vusb_ahead_drop(struct vusb_pipe *pipe);
+void vusb_ahead_flush(struct vusb_pipe *pipe, int status);
 
 /* --- vusb_json.c --- */
 

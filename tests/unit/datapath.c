@@ -157,12 +157,18 @@ static void start_worker(struct dp *dp)
 	}
 }
 
-void dp_run(struct dp *dp)
+bool dp_pass(struct dp *dp)
 {
 	uint64_t deadline;
+
+	return worker_pass(dp->worker, clock_now(&dp->clock), &deadline);
+}
+
+void dp_run(struct dp *dp)
+{
 	unsigned int passes = 0;
 
-	while (worker_pass(dp->worker, clock_now(&dp->clock), &deadline) || passes < 2)
+	while (dp_pass(dp) || passes < 2)
 		assert_true(++passes < 1000);
 }
 

@@ -81,6 +81,8 @@ void dp_disconnect(struct dp *dp, unsigned int i);
  * same guests. */
 void dp_restart(struct dp *dp);
 
+/** One pass, as the worker's own loop does it; true: there is more to do at once. */
+bool dp_pass(struct dp *dp);
 /** Passes until nothing is left to do at this time. */
 void dp_run(struct dp *dp);
 void dp_advance(struct dp *dp, uint64_t ns);

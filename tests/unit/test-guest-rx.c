@@ -295,12 +295,14 @@ static void test_receive_rules(void **state)
 	assert_int_equal(dp_receive(g, got, NULL, NULL), len);
 }
 
-/* One pass, as the worker's own loop does it. */
-static bool pass(struct dp *dp)
+/* Nothing moves until the worker waits for events again. */
+static void end_looks(struct dp *dp)
 {
-	uint64_t deadline;
-
-	return worker_pass(dp->worker, clock_now(&dp->clock), &deadline);
+	for (unsigned int i = 0; dp->worker->looks_left; i++) {
+		assert_true(i < WORKER_LOOKS);
+		dp_pass(dp);
+	}
+	dp_run(dp);
 }
 
 /* After much was received the worker looks by itself: a guest's small frame is taken without an
@@ -318,27 +320,25 @@ static void test_looks_by_itself(void **state)
 	dp_run(dp);
 	len = dp_tcp(frame, g->mac, dp_wire_mac, 65000, 1);
 	dp_incoming(dp->nics[0], frame, len, &gso, -1);
-	assert_true(pass(dp));
+	assert_true(dp_pass(dp));
 	assert_true(dp->worker->looks_left);
 	g->xen->ops->evt_notify(g->evt, g->port); /* the last event: its queue stays on the list */
-	assert_true(pass(dp));
+	assert_true(dp_pass(dp));
 	events = stats->events;
 
 	len = dp_tcp(frame, dp_wire_mac, g->mac, 0, 2);
 	dp_incoming(dp->nics[0], frame, 65000, &gso, -1); /* for nobody, but received */
-	assert_true(pass(dp));
+	assert_true(dp_pass(dp));
 	ring_front_arm(&g->tx);
 	notifies = stats->notifies;
 	dp_tx_slot(g, 0, 0, (uint16_t)len, 0, 1);
 	memcpy(g->tx_data, frame, len);
 	ring_front_push(&g->tx); /* without an event */
-	assert_true(pass(dp));
+	assert_true(dp_pass(dp));
 	assert_int_equal(dp->nics[0]->n_sent, 1);
 	assert_int_equal(stats->events, events);
 	assert_int_equal(stats->notifies, notifies);
-	while (dp->worker->looks_left)
-		pass(dp);
-	dp_run(dp);
+	end_looks(dp);
 	assert_int_equal(stats->notifies, notifies + 1);
 	assert_int_equal(dp_tx_status(g), NETIF_RSP_OKAY);
 
@@ -360,18 +360,78 @@ static void test_looking_saves_notices(void **state)
 	dp_post_rx(dp, 0, 20);
 	dp_run(dp);
 	dp_incoming(dp->nics[0], frame, dp_tcp(frame, g->mac, dp_wire_mac, 65000, 1), &gso, -1);
-	pass(dp);
+	dp_pass(dp);
 	assert_true(dp->worker->looks_left);
 	notifies = stats->notifies;
 	len = dp_tcp(frame, dp_wire_mac, g->mac, 0, 2);
 	dp_send(dp, 0, frame, len, NULL, 0, 0, 0);
-	pass(dp);
+	dp_pass(dp);
 	assert_int_equal(dp_tx_status(g), NETIF_RSP_OKAY);
 	ring_front_arm(&g->tx);
-	while (dp->worker->looks_left)
-		pass(dp);
-	dp_run(dp);
+	end_looks(dp);
 	assert_int_equal(stats->notifies, notifies);
+}
+
+/* What stays below both limits in every pass starts no looks, however long it goes on. */
+static void test_little_starts_no_looks(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_guest *g = &dp->guests[0];
+	uint32_t small, big;
+
+	dp->worker->may_look = true;
+	for (unsigned int round = 0; round < 4; round++) {
+		small = dp_tcp(frame, g->mac, dp_wire_mac, 100, 2);
+		dp_post_rx(dp, 0, WORKER_BULK_FRAMES - 1 + 10);
+		for (unsigned int i = 0; i < WORKER_BULK_FRAMES - 1; i++)
+			dp_incoming(dp->nics[0], frame, small, NULL, -1);
+		dp_pass(dp);
+		assert_int_equal(dp->worker->looks_left, 0);
+		big = dp_tcp(frame, g->mac, dp_wire_mac, WORKER_BULK_BYTES - 1 - 54, 1);
+		dp_incoming(dp->nics[0], frame, big, &gso, -1);
+		dp_pass(dp);
+		assert_int_equal(dp->worker->looks_left, 0);
+		for (unsigned int i = 0; i < WORKER_BULK_FRAMES - 1; i++)
+			assert_int_equal(dp_receive(g, got, NULL, NULL), small);
+		assert_int_equal(dp_receive(g, got, NULL, NULL), big);
+	}
+	dp_run(dp);
+	assert_int_equal(dp->worker->stats.looks, 0);
+}
+
+/* Looks in vain end after WORKER_LOOKS passes; little traffic meanwhile does not prolong them, much
+ * does. */
+static void test_looks_in_vain_end(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_guest *g = &dp->guests[0];
+	uint32_t len;
+
+	dp->worker->may_look = true;
+	dp_post_rx(dp, 0, 40);
+	dp_run(dp);
+	for (unsigned int round = 0; round < 2; round++) {
+		len = dp_tcp(frame, g->mac, dp_wire_mac, WORKER_BULK_BYTES - 54, 1);
+		dp_incoming(dp->nics[0], frame, len, &gso, -1);
+		assert_true(dp_pass(dp));
+		assert_int_equal(dp->worker->looks_left, WORKER_LOOKS);
+		if (round == 0)
+			for (unsigned int i = 1; i < WORKER_LOOKS; i++) /* one is left */
+				assert_true(dp_pass(dp));
+	}
+	len = dp_tcp(frame, g->mac, dp_wire_mac, 100, 2);
+	for (unsigned int i = 1; i < WORKER_LOOKS; i++) {
+		if (i == WORKER_LOOKS / 2)
+			dp_incoming(dp->nics[0], frame, len, NULL, -1);
+		assert_true(dp_pass(dp));
+		assert_true(dp->worker->uplinks[0]->busy);
+	}
+	assert_false(dp_pass(dp)); /* the last one: nothing is left but to sleep */
+	assert_int_equal(dp->worker->looks_left, 0);
+	assert_false(dp->worker->uplinks[0]->busy);
+	assert_int_equal(dp->worker->stats.looks, WORKER_LOOKS - 1 + WORKER_LOOKS);
+	assert_false(dp_pass(dp));
+	assert_int_equal(dp->worker->stats.looks, WORKER_LOOKS - 1 + WORKER_LOOKS);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, dp_setup, dp_teardown)
@@ -394,6 +454,8 @@ int main(void)
 		T(test_receive_rules),
 		T(test_looks_by_itself),
 		T(test_looking_saves_notices),
+		T(test_little_starts_no_looks),
+		T(test_looks_in_vain_end),
 	};
 
 	return cmocka_run_group_tests_name("guest-rx", tests, NULL, NULL);

@@ -376,6 +376,86 @@ static void test_no_spurious_events(void **state)
 	assert_int_equal(g->vif->stats.notifies, before);
 }
 
+/* The guest sends one GSO frame of so many bytes. */
+static void send_big(struct dp *dp, unsigned int guest, uint32_t bytes)
+{
+	uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[guest].mac, bytes - 54, 1);
+	uint16_t sizes[NETIF_SLOTS_MAX + 1] = {0};
+
+	for (uint32_t i = 0, left = len; left > 0; i++) {
+		sizes[i] = (uint16_t)MIN(left, 3900u);
+		left -= sizes[i];
+	}
+	dp_send(dp, guest, frame, len, sizes, NETTXF_csum_blank, 1446, XEN_NETIF_GSO_TYPE_TCPV4);
+}
+
+static void send_small(struct dp *dp, unsigned int guest, unsigned int frames)
+{
+	uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[guest].mac, 100, 2);
+
+	while (frames-- > 0)
+		dp_send(dp, guest, frame, len, NULL, 0, 0, 0);
+}
+
+/* The guest takes all its answers, none of which is an error. */
+static void take_answers(struct dp_guest *g)
+{
+	int status;
+
+	while ((status = dp_tx_status(g)) != -100)
+		assert_true(status == NETIF_RSP_OKAY || status == NETIF_RSP_NULL);
+}
+
+/* A guest that stays below both limits in every pass starts no looks, however long it goes on. */
+static void test_little_starts_no_looks(void **state)
+{
+	struct dp *dp = *state;
+
+	dp->worker->may_look = true;
+	for (unsigned int round = 0; round < 4; round++) {
+		send_small(dp, 0, WORKER_BULK_FRAMES - 1);
+		dp_pass(dp);
+		assert_int_equal(dp->worker->looks_left, 0);
+		send_big(dp, 0, WORKER_BULK_BYTES - 1);
+		dp_pass(dp);
+		assert_int_equal(dp->worker->looks_left, 0);
+		take_answers(&dp->guests[0]);
+	}
+	dp_run(dp);
+	assert_int_equal(dp->nics[0]->n_sent, 4 * WORKER_BULK_FRAMES);
+	assert_int_equal(dp->worker->stats.looks, 0);
+}
+
+/* Much from a guest, as bytes or as frames, starts looks: its next frames need no event. */
+static void test_much_starts_looks(void **state)
+{
+	struct dp *dp = *state;
+	uint64_t events;
+
+	dp->worker->may_look = true;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct dp_guest *g = &dp->guests[i];
+		unsigned int sent = dp->nics[0]->n_sent;
+
+		if (i == 0)
+			send_big(dp, i, WORKER_BULK_BYTES);
+		else
+			send_small(dp, i, WORKER_BULK_FRAMES);
+		assert_true(dp_pass(dp));
+		assert_int_equal(dp->worker->looks_left, WORKER_LOOKS);
+		send_small(dp, i, 1); /* the last event: its queue stays on the list */
+		assert_true(dp_pass(dp));
+		events = g->vif->stats.events;
+		send_small(dp, i, 1);
+		assert_true(dp_pass(dp));
+		assert_int_equal(g->vif->stats.events, events);
+		assert_int_equal(dp->nics[0]->n_sent - sent, i == 0 ? 3 : WORKER_BULK_FRAMES + 2);
+		dp_run(dp);
+		assert_int_equal(dp->worker->looks_left, 0);
+		take_answers(g);
+	}
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, dp_setup, dp_teardown)
 
 int main(void)
@@ -399,6 +479,8 @@ int main(void)
 		T(test_restart_tells),
 		T(test_many),
 		T(test_no_spurious_events),
+		T(test_little_starts_no_looks),
+		T(test_much_starts_looks),
 	};
 
 	return cmocka_run_group_tests_name("guest-tx", tests, NULL, NULL);

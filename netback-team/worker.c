@@ -234,8 +234,7 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 	return more;
 }
 
-/* Waits for events, UINT64_MAX: without a limit. What it says is noted for the next
- * pass. */
+/* Waits for events, UINT64_MAX: without a limit. What it says is noted for the next pass. */
 static void wait_for(struct worker *w, uint64_t wait_ns)
 {
 	struct epoll_event events[TEAM_MEMBERS_MAX + 2];

@@ -15,10 +15,12 @@
  * After a pass that moved much, step 5 is left out, as NAPI does: the worker looks at the same
  * rings and NICs again, with all ports masked and nothing armed, and waits for events only when a
  * few looks in a row were in vain. An event costs both sides a hypercall, an interrupt and a
- * wake-up, which is more than such looks. Passes that move little (a ping, one request and its
- * answer) start nothing. No locks: other threads reach a worker through its mailbox (worker_call,
- * worker_post) alone. Nothing here is global, so a team can be sharded over several workers later.
- * Without a thread (tests, simulation) the owner calls worker_pass itself.
+ * wake-up, which is more than a look. Passes that move little (a ping, one request and its answer)
+ * start nothing.
+ *
+ * No locks: other threads reach a worker through its mailbox (worker_call, worker_post) alone.
+ * Nothing here is global, so a team can be sharded over several workers later. Without a thread
+ * (tests, simulation) the owner calls worker_pass itself.
  */
 #ifndef XB_NET_WORKER_H
 #define XB_NET_WORKER_H
@@ -48,8 +50,8 @@ struct clock;
 /** A pass that moves so much is followed by looks. */
 #define WORKER_BULK_BYTES  32768u
 #define WORKER_BULK_FRAMES 32u
-/** Passes that move less, until events are waited for again: what they cost together is about what
- * one wake-up costs. */
+/** Passes that move less, until events are waited for again. Of the numbers tried, 12 instead of 3
+ * paid, and 40 brought nothing more (docs/BENCHMARKS.md). */
 #define WORKER_LOOKS 16u
 /** While looking by itself, the worker tells a guest of answered requests when so many bytes or
  * responses gathered; before, a guest that sends on finds them by itself. */

@@ -37,8 +37,12 @@ tests_unit_test_stats_SOURCES = tests/unit/test-stats.c
 tests_unit_test_stats_LDADD = $(UNIT_LIBS)
 
 UNIT_TESTS += tests/unit/test-ctl
-tests_unit_test_ctl_SOURCES = tests/unit/test-ctl.c
+tests_unit_test_ctl_SOURCES = tests/unit/test-ctl.c tests/unit/ctl-bench.c tests/unit/ctl-bench.h
 tests_unit_test_ctl_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-ctl-client
+tests_unit_test_ctl_client_SOURCES = tests/unit/test-ctl-client.c tests/unit/ctl-bench.c tests/unit/ctl-bench.h
+tests_unit_test_ctl_client_LDADD = $(UNIT_LIBS)
 
 UNIT_TESTS += tests/unit/test-app
 tests_unit_test_app_SOURCES = tests/unit/test-app.c

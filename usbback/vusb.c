@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <utlist.h>
 
 #include "clock.h"
 #include "mailbox.h"
@@ -67,7 +68,7 @@ static void on_done(struct usb_transfer *transfer)
 	struct vusb_flight *flight = container_of(transfer, struct vusb_flight, transfer);
 	struct vusb *vusb = flight->port->vusb;
 
-	vusb->ended[vusb->n_ended++] = flight; /* never more than the ring has requests */
+	DL_APPEND(vusb->ended, flight);
 }
 
 int vusb_submit(struct vusb_port *port, struct vusb_flight *flight)
@@ -86,15 +87,15 @@ int vusb_submit(struct vusb_port *port, struct vusb_flight *flight)
 
 static void deal_with_ended(struct vusb *vusb)
 {
-	for (unsigned int i = 0; i < vusb->n_ended; i++) {
-		struct vusb_flight *flight = vusb->ended[i];
+	struct vusb_flight *flight;
 
+	while ((flight = vusb->ended) != NULL) {
+		DL_DELETE(vusb->ended, flight);
 		if (flight->pipe)
 			vusb_pipe_ended(flight->pipe, flight);
 		else
 			vusb_control_ended(flight->request);
 	}
-	vusb->n_ended = 0;
 }
 
 /* --- devices come and go --- */
@@ -253,7 +254,7 @@ static void run_ports(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 		if (!port->host)
 			continue;
 		vusb_control_run(port);
-		for (unsigned int k = 0; k < VUSB_PIPES && !port->preparing; k++)
+		for (unsigned int k = 0; k < VUSB_PIPES && vusb_port_serves(port); k++)
 			if (port->pipes[k].endpoint)
 				vusb_pipe_run(&port->pipes[k], now_ns, deadline_ns);
 	}

@@ -315,7 +315,7 @@ void vusb_control_run(struct vusb_port *port)
 {
 	if (port->busy)
 		advance_change(port);
-	while (port->control && !port->busy && !port->preparing && !port->gone) {
+	while (port->control && !port->busy && vusb_port_serves(port)) {
 		serve_head(port);
 		if (port->busy && port->draining)
 			advance_change(port);

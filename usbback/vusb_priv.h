@@ -40,10 +40,11 @@ struct vusb_pipe;
 struct vusb_flight {
 	struct usb_transfer transfer; /**< first: `done` finds the rest by it */
 	struct vusb_port *port;
-	struct vusb_pipe *pipe;	      /**< NULL = endpoint 0 */
-	struct coalesce_batch *batch; /**< bulk, interrupt */
-	struct vusb_request *request; /**< control, isochronous */
-	uint32_t buffer_bytes;	      /**< of transfer.data, from the port's pool */
+	struct vusb_pipe *pipe;		 /**< NULL = endpoint 0 */
+	struct coalesce_batch *batch;	 /**< bulk, interrupt */
+	struct vusb_request *request;	 /**< control, isochronous */
+	uint32_t buffer_bytes;		 /**< of transfer.data, from the port's pool */
+	struct vusb_flight *prev, *next; /**< in vusb->ended */
 };
 
 /** A request of the guest, from the ring until its response. */
@@ -155,13 +156,19 @@ struct vusb {
 
 	struct vusb_request requests[VUSB_REQUESTS];
 	struct coalesce_request *finished; /**< `co` of those to be answered, in order */
-	struct vusb_flight *ended[VUSB_REQUESTS * 2];
-	unsigned int n_ended; /**< that are done and not dealt with */
+	struct vusb_flight *ended;	   /**< done and not dealt with, in order */
 	struct xen_copy copies[VUSB_COPIES];
 	struct vusb_request *copy_owner[VUSB_COPIES];
 	unsigned int n_copies;
 	struct vusb_port ports[USBIF_MAX_PORTNR + 1];
 };
+
+/** Is the device the guest's? Not while it is being prepared, is about to be unplugged, or is
+ * another than the one which the guest still believes in. */
+static inline bool vusb_port_serves(const struct vusb_port *port)
+{
+	return port->host && !port->preparing && !port->gone && !port->replugged;
+}
 
 /* --- vusb.c --- */
 

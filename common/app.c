@@ -36,6 +36,7 @@ enum common_option {
 	OPTION_LOG,
 	OPTION_CTL,
 	OPTION_CHECK,
+	OPTION_KEYS,
 	OPTION_VERSION,
 	OPTION_HELP
 };
@@ -50,6 +51,7 @@ static const struct {
 	[OPTION_CTL] = {"ctl", "SOCKET",
 			"control socket (default: $XENBACK_RUN or /run/xenback, /NAME.ctl)"},
 	[OPTION_CHECK] = {"check", NULL, "check the environment and the configuration, then exit"},
+	[OPTION_KEYS] = {"keys", NULL, "print the tables of configuration keys as JSON, then exit"},
 	[OPTION_VERSION] = {"version", NULL, "print the version, then exit"},
 	[OPTION_HELP] = {"help", NULL, "print this, then exit"},
 };
@@ -178,6 +180,8 @@ static int take_option(struct run *run, size_t index, const char *value)
 	case OPTION_CHECK:
 		run->check_only = true;
 		break;
+	case OPTION_KEYS:
+		return app_print_keys(run->desc) ? APP_EXIT_FAILURE : APP_EXIT_OK;
 	case OPTION_VERSION:
 		printf("%s %s\n", run->desc->name, PACKAGE_VERSION);
 		return APP_EXIT_OK;

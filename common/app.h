@@ -4,7 +4,7 @@
  * rights.
  *
  * Common options: --xen real|box[:DIR], --log [MODULE=]LEVEL (repeatable), --ctl SOCKET, --check,
- * --version, --help.
+ * --keys, --version, --help.
  *
  * Order: options, check (--check: exit), Xen, control socket (with the commands help, stats,
  * metrics, log, keys, status), capabilities down to `keep_caps`, start, no_new_privs and seccomp,

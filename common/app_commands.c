@@ -104,15 +104,31 @@ static int cmd_log(void *ctx, json_t *args, json_t **result, char error[CTL_ERRO
 	return 0;
 }
 
+static json_t *tables_to_json(const struct app_desc *desc)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < desc->n_tables; i++)
+		json_array_append_new(array, keys_to_json(desc->tables[i]));
+	return array;
+}
+
 static int cmd_keys(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	const struct app_commands *commands = ctx;
-	const struct app_desc *desc = commands->desc;
 
-	*result = json_array();
-	for (size_t i = 0; i < desc->n_tables; i++)
-		json_array_append_new(*result, keys_to_json(desc->tables[i]));
+	*result = tables_to_json(commands->desc);
 	return 0;
+}
+
+int app_print_keys(const struct app_desc *desc)
+{
+	json_t *array = tables_to_json(desc);
+	int err = json_dumpf(array, stdout, JSON_COMPACT);
+
+	putchar('\n');
+	json_decref(array);
+	return err || fflush(stdout) ? -EIO : 0;
 }
 
 void app_commands_register(struct app_commands *commands)

@@ -20,6 +20,10 @@ struct app_commands {
 /** Registers status, stats, metrics, log and keys. `commands` lives as long as app->ctl. */
 void app_commands_register(struct app_commands *commands);
 
+/** Prints what the command "keys" answers, for those who ask while no daemon runs. -EIO where it
+ * cannot be written. */
+int app_print_keys(const struct app_desc *desc);
+
 /** The text last given to app_status. */
 const char *app_last_status(void);
 

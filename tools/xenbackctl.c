@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/ctl.h"
 #include "common/log.h"
@@ -21,31 +23,46 @@
 
 #define CALL_TIMEOUT_MS 10000
 
+#define NET "netback-team"
+#define USB "usbback"
+const char *const cli_daemons[CLI_DAEMONS] = {NET, USB};
+
 static const struct cli_command commands[] = {
-	{"status", "", 0, 0, "what the daemon is doing", cmd_status},
-	{"vif list", "", 0, 0, "all guest interfaces: team, state, traffic", cmd_vif_list},
-	{"vif show", "DOM.DEV", 1, 1, "everything about one guest interface", cmd_vif_show},
-	{"explain vif", "DOM.DEV", 1, 1, "why an interface works, or what it waits for",
+	{"status", "", NULL, 0, 0, "what the daemon is doing", cmd_status},
+	{"vif list", "", NET, 0, 0, "all guest interfaces: team, state, traffic", cmd_vif_list},
+	{"vif show", "DOM.DEV", NET, 1, 1, "everything about one guest interface", cmd_vif_show},
+	{"explain vif", "DOM.DEV", NET, 1, 1, "why an interface works, or what it waits for",
 	 cmd_explain_vif},
-	{"team list", "", 0, 0, "all teams and their members", cmd_team_list},
-	{"team show", "NAME", 1, 1, "members, counters and options of a team", cmd_team_show},
-	{"team set", "NAME KEY VALUE", 3, 3, "change an option of a team", cmd_team_set},
-	{"team add", "NAME NIC", 2, 2, "add a network card to a team", cmd_team_add},
-	{"team remove", "NAME NIC", 2, 2, "take a network card out of a team", cmd_team_remove},
-	{"team failover", "NAME [NIC]", 1, 2, "make NIC, or the next best one, the active member",
-	 cmd_team_failover},
-	{"set", "OBJECT... KEY VALUE", 3, 16,
+	{"team list", "", NET, 0, 0, "all teams and their members", cmd_team_list},
+	{"team show", "NAME", NET, 1, 1, "members, counters and options of a team", cmd_team_show},
+	{"team set", "NAME KEY VALUE", NET, 3, 3, "change an option of a team", cmd_team_set},
+	{"team add", "NAME NIC", NET, 2, 2, "add a network card to a team", cmd_team_add},
+	{"team remove", "NAME NIC", NET, 2, 2, "take a network card out of a team",
+	 cmd_team_remove},
+	{"team failover", "NAME [NIC]", NET, 1, 2,
+	 "make NIC, or the next best one, the active member", cmd_team_failover},
+	{"usb list", "", USB, 0, 0, "guests' USB ports, and the USB devices of this host",
+	 cmd_usb_list},
+	{"usb show", "DOM[.DEV]", USB, 1, 1, "everything about one USB controller", cmd_usb_show},
+	{"usb explain", "DOM[.DEV] [PORT]", USB, 1, 2, "what a controller or a port waits for",
+	 cmd_usb_explain},
+	{"usb attach", "[--once] DOM[.DEV] DEVICE [PORT [QUIRKS]]", USB, 2, 4,
+	 "plug a device in; it comes back with the guest", cmd_usb_attach},
+	{"usb detach", "DOM[.DEV] PORT|DEVICE", USB, 2, 2, "unplug a device for good",
+	 cmd_usb_detach},
+	{"set", "OBJECT... KEY VALUE", NULL, 3, 16,
 	 "write a setting: `set team team0 mode rr`, `set vif UUID 0 rate 100Mbit`", cmd_set},
-	{"unset", "OBJECT... KEY", 2, 16, "remove a setting: its default is back", cmd_unset},
-	{"load", "[--once] [FILE]...", 0, 1024,
+	{"unset", "OBJECT... KEY", NULL, 2, 16, "remove a setting: its default is back", cmd_unset},
+	{"load", "[--once] [FILE]...", NULL, 0, 1024,
 	 "write the settings of /etc/xenback/*.conf, all or none", cmd_load},
-	{"check", "[FILE]...", 0, 1024, "as load, but only look for mistakes", cmd_check},
-	{"keys", "[TABLE [KEY]]", 0, 2, "what can be set, with types, limits and defaults",
+	{"check", "[FILE]...", NULL, 0, 1024, "as load, but only look for mistakes", cmd_check},
+	{"keys", "[TABLE [KEY]]", NULL, 0, 2, "what can be set, with types, limits and defaults",
 	 cmd_keys},
-	{"stats", "", 0, 0, "all counters as text", cmd_stats},
-	{"metrics", "", 0, 0, "all counters as OpenMetrics, for a monitoring system", cmd_metrics},
-	{"log", "[[MODULE=]LEVEL]", 0, 1, "show the log levels, or set one: err, warn, info, debug",
-	 cmd_log},
+	{"stats", "", NULL, 0, 0, "all counters as text", cmd_stats},
+	{"metrics", "", NULL, 0, 0, "all counters as OpenMetrics, for a monitoring system",
+	 cmd_metrics},
+	{"log", "[[MODULE=]LEVEL]", NULL, 0, 1,
+	 "show the log levels, or set one: err, warn, info, debug", cmd_log},
 };
 
 static const struct option options[] = {
@@ -89,15 +106,83 @@ int cli_usage(const struct cli *cli, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
-json_t *cli_call(const struct cli *cli, const char *cmd, json_t *args)
+static const char *env_or(const char *name, const char *other)
 {
+	const char *value = getenv(name);
+
+	return value && *value ? value : other;
+}
+
+static char *socket_path(const char *daemon)
+{
+	return xb_asprintf("%s/%s.ctl", env_or("XENBACK_RUN", "/run/xenback"), daemon);
+}
+
+bool cli_daemon_runs(const struct cli *cli, const char *daemon)
+{
+	AUTO_FREE char *path = socket_path(daemon);
+
+	return cli->ctl_path || access(path, F_OK) == 0;
+}
+
+char *cli_daemon_program(const char *daemon)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *program;
+
+	self[MAX(n, 0)] = '\0';
+	if (!strrchr(self, '/'))
+		return NULL;
+	program = xb_asprintf("%.*s/%s", (int)(strrchr(self, '/') - self), self, daemon);
+	if (access(program, X_OK) == 0)
+		return program;
+	free(program);
+	return NULL;
+}
+
+size_t cli_known_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS])
+{
+	size_t n = 0;
+
+	daemons[0] = cli->daemon ? cli->daemon : NET;
+	if (cli->daemon || cli->ctl_path)
+		return 1;
+	for (size_t i = 0; i < CLI_DAEMONS; i++) {
+		AUTO_FREE char *program = cli_daemon_program(cli_daemons[i]);
+
+		if (program || cli_daemon_runs(cli, cli_daemons[i]))
+			daemons[n++] = cli_daemons[i];
+	}
+	return n ? n : 1;
+}
+
+/* Whom a command goes to that any daemon answers: the first that runs. */
+static const char *default_daemon(const struct cli *cli)
+{
+	for (size_t i = 0; i < CLI_DAEMONS; i++)
+		if (cli_daemon_runs(cli, cli_daemons[i]))
+			return cli_daemons[i];
+	return NET;
+}
+
+json_t *cli_call_daemon(const struct cli *cli, const char *daemon, const char *cmd, json_t *args)
+{
+	AUTO_FREE char *path = cli->ctl_path ? xb_strdup(cli->ctl_path) : socket_path(daemon);
 	char error[CTL_ERROR_MAX];
 	json_t *result;
 
-	if (ctl_call(cli->ctl_path, cmd, args, CALL_TIMEOUT_MS, &result, error))
+	if (ctl_call(path, cmd, args, CALL_TIMEOUT_MS, &result, error))
 		cli_error("%s", error);
 	json_decref(args);
 	return result;
+}
+
+json_t *cli_call(const struct cli *cli, const char *cmd, json_t *args)
+{
+	const char *daemon = cli->daemon ? cli->daemon : cli->command->daemon;
+
+	return cli_call_daemon(cli, daemon ? daemon : default_daemon(cli), cmd, args);
 }
 
 int cli_print_json(const json_t *json)
@@ -114,13 +199,17 @@ static void print_help(void)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		AUTO_FREE char *left = xb_asprintf("%s %s", commands[i].name, commands[i].args);
 
-		printf("  %-26s %s\n", left, commands[i].help);
+		printf(strlen(left) > 26 ? "  %s\n                             %s\n"
+					 : "  %-26s %s\n",
+		       left, commands[i].help);
 	}
 	printf("\nOptions:\n"
 	       "  --json                     print the answer as JSON\n"
 	       "  --once                     load: do nothing when it was done since xenstore "
-	       "started\n"
-	       "  --daemon=NAME              which daemon to ask (default: netback-team)\n"
+	       "started;\n"
+	       "                             usb attach: only until the guest ends\n"
+	       "  --daemon=NAME              which daemon to ask: netback-team or usbback "
+	       "(default: as fits)\n"
 	       "  --ctl=SOCKET               its control socket (default: $XENBACK_RUN or "
 	       "/run/xenback, /NAME.ctl)\n"
 	       "  --xen=real|box[:DIR]       where xenstore is (default: $XENBACK_XEN, or real)\n"
@@ -203,20 +292,13 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		if (argc < commands[i].min)
 			return cli_usage(cli, "%s",
 					 argc ? "an argument is missing" : "arguments are missing");
-		if (cli->once && commands[i].fn != cmd_load)
-			return cli_usage(cli, "--once is for load");
+		if (cli->once && commands[i].fn != cmd_load && commands[i].fn != cmd_usb_attach)
+			return cli_usage(cli, "--once is for load and usb attach");
 		if (argc > commands[i].max)
 			return cli_usage(cli, "unexpected argument \"%s\"", argv[commands[i].max]);
 		return commands[i].fn(cli, argc, argv);
 	}
 	return unknown_command(argc, argv);
-}
-
-static const char *env_or(const char *name, const char *other)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : other;
 }
 
 /* Messages of the Xen seam read like our own. */
@@ -228,8 +310,6 @@ static void log_to_stderr(void *ctx, enum log_level level, const char *module, c
 int main(int argc, char **argv)
 {
 	struct cli cli = {.xen_spec = env_or("XENBACK_XEN", "real")};
-	const char *daemon = "netback-team";
-	AUTO_FREE char *ctl_path = NULL;
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
@@ -238,7 +318,7 @@ int main(int argc, char **argv)
 		else if (c == 'o')
 			cli.once = true;
 		else if (c == 'd')
-			daemon = optarg;
+			cli.daemon = optarg;
 		else if (c == 'c')
 			cli.ctl_path = optarg;
 		else if (c == 'x')
@@ -254,9 +334,6 @@ int main(int argc, char **argv)
 		return print_help(), CLI_USAGE;
 	log_set_sink(log_to_stderr, NULL);
 	log_set_level(NULL, LOG_LEVEL_WARN);
-	ctl_path = xb_asprintf("%s/%s.ctl", env_or("XENBACK_RUN", "/run/xenback"), daemon);
-	if (!cli.ctl_path)
-		cli.ctl_path = ctl_path;
 	status = dispatch(&cli, argc - optind, argv + optind);
 	if (fflush(stdout) || ferror(stdout))
 		status = cli_error("cannot write the output: %s", strerror(errno));

@@ -21,18 +21,20 @@ enum cli_exit { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 /** What the global options say. */
 struct cli {
 	bool json;			   /**< --json: the raw answer */
-	bool once;			   /**< --once, of load */
-	const char *ctl_path;		   /**< socket of the daemon */
+	bool once;			   /**< --once, of load and usb attach */
+	const char *daemon;		   /**< --daemon: NULL = the one that knows */
+	const char *ctl_path;		   /**< --ctl: its socket, NULL = where it belongs */
 	const char *xen_spec;		   /**< --xen, for the commands that go to xenstore */
 	const struct cli_command *command; /**< the one that runs, for usage errors */
 };
 
 /** A row of the command table. */
 struct cli_command {
-	const char *name; /**< one or two words */
-	const char *args; /**< for help */
-	int min, max;	  /**< how many arguments */
-	const char *help; /**< one line */
+	const char *name;   /**< one or two words */
+	const char *args;   /**< for help */
+	const char *daemon; /**< who answers it; NULL = any */
+	int min, max;	    /**< how many arguments */
+	const char *help;   /**< one line */
 	/** argv: the arguments behind the name. Returns the exit status. */
 	int (*fn)(struct cli *cli, int argc, char **argv);
 };
@@ -46,6 +48,18 @@ int cli_usage(const struct cli *cli, const char *fmt, ...) __attribute__((format
 /** Sends a command to the daemon; args (taken over) may be NULL. NULL after a message when it
  * failed. */
 json_t *cli_call(const struct cli *cli, const char *cmd, json_t *args);
+/** The daemons of xenback, most of them running. */
+#define CLI_DAEMONS 2
+extern const char *const cli_daemons[CLI_DAEMONS];
+/** Those whose keys can be known: the one of --daemon or --ctl, or all that run or are installed;
+ * at least one. Their number. */
+size_t cli_known_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS]);
+/** True when it has a control socket. */
+bool cli_daemon_runs(const struct cli *cli, const char *daemon);
+/** Its program, if that lies beside ours; free(). */
+char *cli_daemon_program(const char *daemon);
+/** As cli_call, but asks this daemon. */
+json_t *cli_call_daemon(const struct cli *cli, const char *daemon, const char *cmd, json_t *args);
 /** Prints JSON as --json wants it; always CLI_OK. */
 int cli_print_json(const json_t *json);
 
@@ -75,7 +89,7 @@ void render_object(FILE *out, const json_t *object, const char *const *first, in
  * are left out. */
 void render_rows(FILE *out, const json_t *rows, const char *const *first, bool only, int indent);
 
-/* xenbackctl_object.c */
+/* xenbackctl_tables.c, xenbackctl_object.c */
 
 /** An object of a key table, at its place in xenstore. */
 struct object {
@@ -83,11 +97,19 @@ struct object {
 	char *path;
 };
 
-/** The key tables that the daemon serves. */
+/** The key tables that the daemons serve. */
 struct tables {
 	struct key_table **tables;
+	const char **owners; /**< the daemon of each */
 	size_t n;
+	const char *daemons[CLI_DAEMONS]; /**< who was asked */
+	bool skip[CLI_DAEMONS];		  /**< of load: the settings of this one are left out */
+	size_t n_daemons;
 };
+/** The place of a daemon in `daemons`; -1 = it was not asked. */
+int tables_daemon(const struct tables *tables, const char *name);
+/** The daemon that a file's section is for, by the word that only it has; NULL = any. */
+const char *tables_section_owner(const char *section);
 /** Returns CLI_OK, or another exit status after a message; tables_free is fine in both cases. */
 int tables_fetch(const struct cli *cli, struct tables *tables);
 void tables_free(struct tables *tables);
@@ -107,6 +129,28 @@ int object_check(const struct object *object, const char *key, const char *value
 		 char error[KEY_ERROR_MAX]);
 void object_fini(struct object *object);
 
+/* xenbackctl_device.c */
+
+/** How devices of one kind are written on the command line. */
+struct device_kind {
+	const char *prefix;  /**< "vif", as in vif3.0 */
+	const char *list;    /**< the daemon's command that lists them, with their domains */
+	const char *member;  /**< where in its answer they are; NULL = it is the list */
+	const char *noun;    /**< "interface" */
+	const char *article; /**< "an interface" */
+	const char *allowed; /**< what may be written, in words */
+	bool devid_may_miss; /**< "web" is "web.0" */
+};
+
+/** "3.0", "vif3.0" or "NAME.0" -> {"domid": 3, "devid": 0}; NULL after a message, *status says
+ * which. */
+json_t *device_parse(struct cli *cli, const struct device_kind *kind, const char *text,
+		     int *status);
+/** "vif3.0" in place of the two numbers, and not twice. */
+void device_shorten(const struct device_kind *kind, json_t *device);
+/** What a daemon answers to "explain ...": summary, states, checks with hints. */
+void device_print_explanation(json_t *result, const char *name);
+
 /* the commands, by subject */
 
 int cmd_status(struct cli *cli, int argc, char **argv);
@@ -118,6 +162,12 @@ int cmd_keys(struct cli *cli, int argc, char **argv);
 int cmd_vif_list(struct cli *cli, int argc, char **argv);
 int cmd_vif_show(struct cli *cli, int argc, char **argv);
 int cmd_explain_vif(struct cli *cli, int argc, char **argv);
+
+int cmd_usb_list(struct cli *cli, int argc, char **argv);
+int cmd_usb_show(struct cli *cli, int argc, char **argv);
+int cmd_usb_explain(struct cli *cli, int argc, char **argv);
+int cmd_usb_attach(struct cli *cli, int argc, char **argv);
+int cmd_usb_detach(struct cli *cli, int argc, char **argv);
 
 int cmd_team_list(struct cli *cli, int argc, char **argv);
 int cmd_team_show(struct cli *cli, int argc, char **argv);

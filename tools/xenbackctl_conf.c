@@ -21,9 +21,9 @@
 
 /* A file of settings longer than this is something else. */
 #define FILE_MAX ((size_t)1 << 20)
-/* Says that files were loaded since xenstore started: it lives as long as what was loaded. */
-#define LOADED_DIR "/local/domain/0/xenback"
-#define LOADED_KEY "loaded"
+/* Says of a daemon that its settings were loaded since xenstore started: it lives as long as they.
+ */
+#define LOADED_DIR "/local/domain/0/xenback/loaded"
 /* After so many mistakes the reader has work enough. */
 #define ERRORS_MAX 20
 /* Somebody else writes to the same nodes without pause. */
@@ -39,6 +39,7 @@ struct settings {
 	struct setting *list;
 	size_t n;
 	unsigned int n_errors;
+	unsigned int n_waiting[CLI_DAEMONS]; /* for a daemon whose keys are not known */
 };
 
 static void settings_add(struct settings *settings, const char *dir, const char *key,
@@ -157,17 +158,20 @@ static int print_json(const struct settings *settings)
 	return CLI_OK;
 }
 
-/* "vif 3.0" -> "vif UUID 0": settings belong to the VM, not to the number that it has until its
- * next start. */
-static int resolve_domain(const struct cli *cli, char **words, size_t n_words, char *resolved[3])
+/*
+ * "vif 3.0" -> "vif UUID 0", "usb 3.0 1" -> "usb UUID 0 1": settings belong to the VM, not to the
+ * number that it has until its next start. resolved: n_words + 1 words, NULL when there is nothing
+ * to resolve.
+ */
+static int resolve_domain(const struct cli *cli, char **words, size_t n_words, char **resolved)
 {
-	char *dot = n_words == 2 ? strchr(words[1], '.') : NULL;
+	char *dot = n_words >= 2 ? strchr(words[1], '.') : NULL;
 	struct xen *xen;
 	struct xen_store *store;
 	AUTO_FREE char *path = NULL, *vm = NULL;
 	int status;
 
-	if (!dot || strspn(words[1], "0123456789") != (size_t)(dot - words[1]))
+	if (!dot || dot == words[1] || strspn(words[1], "0123456789") != (size_t)(dot - words[1]))
 		return CLI_OK;
 	path = xb_asprintf("/local/domain/%.*s/vm", (int)(dot - words[1]), words[1]);
 	status = store_open(cli, &xen, &store);
@@ -179,6 +183,8 @@ static int resolve_domain(const struct cli *cli, char **words, size_t n_words, c
 		resolved[0] = xb_strdup(words[0]);
 		resolved[1] = xb_strdup(strrchr(vm, '/') + 1);
 		resolved[2] = xb_strdup(dot + 1);
+		for (size_t i = 2; i < n_words; i++)
+			resolved[i + 1] = xb_strdup(words[i]);
 	}
 	store_close(xen, store);
 	return status;
@@ -188,13 +194,14 @@ static int resolve_domain(const struct cli *cli, char **words, size_t n_words, c
 static int find_object(const struct cli *cli, const struct tables *tables, struct object *object,
 		       char **words, size_t n_words)
 {
-	char error[KEY_ERROR_MAX], *resolved[3] = {0};
+	AUTO_FREE char **resolved = xb_calloc(n_words + 1, sizeof(*resolved));
+	char error[KEY_ERROR_MAX];
 	int status = resolve_domain(cli, words, n_words, resolved);
 
 	if (!status && object_find(tables, object, resolved[0] ? resolved : words,
-				   resolved[0] ? 3 : n_words, error))
+				   resolved[0] ? n_words + 1 : n_words, error))
 		status = cli_error("%s", error);
-	for (size_t i = 0; i < ARRAY_SIZE(resolved); i++)
+	for (size_t i = 0; i <= n_words; i++)
 		free(resolved[i]);
 	return status;
 }
@@ -281,6 +288,23 @@ static const struct setting *find_setting(const struct settings *settings, const
 	return NULL;
 }
 
+/* Settings of a daemon that has them already, or of one whose keys are not known.
+ */
+static bool is_left_out(struct settings *settings, const struct tables *tables, const char *section)
+{
+	const char *owner = tables_section_owner(section);
+	int daemon = owner ? tables_daemon(tables, owner) : 0;
+
+	if (!owner)
+		return false;
+	if (daemon >= 0)
+		return tables->skip[daemon];
+	for (size_t i = 0; i < CLI_DAEMONS; i++)
+		if (!strcmp(cli_daemons[i], owner))
+			settings->n_waiting[i]++;
+	return true;
+}
+
 static void take_item(struct settings *settings, const struct tables *tables, const char *file,
 		      const struct keys_file_item *item)
 {
@@ -289,6 +313,8 @@ static void take_item(struct settings *settings, const struct tables *tables, co
 	const struct setting *earlier;
 	char error[KEY_ERROR_MAX];
 
+	if (is_left_out(settings, tables, item->section))
+		return;
 	if (object_find_section(tables, &object, item->section, error)) {
 		mistake(settings, "%s: in [%s]: %s", where, item->section, error);
 		return;
@@ -346,6 +372,13 @@ static void take_file(struct settings *settings, const struct tables *tables, co
 static int report(const struct cli *cli, const struct settings *settings, size_t n_files,
 		  bool write)
 {
+	for (size_t i = 0; i < CLI_DAEMONS; i++)
+		if (settings->n_waiting[i])
+			fprintf(stderr,
+				"%u setting%s for %s left out: it is not installed, or was not "
+				"asked\n",
+				settings->n_waiting[i], settings->n_waiting[i] == 1 ? "" : "s",
+				cli_daemons[i]);
 	if (cli->json)
 		return print_json(settings);
 	printf("%zu setting%s from %zu file%s %s\n", settings->n, settings->n == 1 ? "" : "s",
@@ -361,6 +394,21 @@ static int refuse(const struct settings *settings)
 			 settings->n_errors > 1 ? "s" : "");
 }
 
+/* Writes the settings, and that they were written. */
+static int write_loaded(const struct cli *cli, const struct tables *tables,
+			struct settings *settings)
+{
+	size_t n = settings->n;
+	int status;
+
+	for (size_t i = 0; i < tables->n_daemons; i++)
+		settings_add(settings, LOADED_DIR, tables->daemons[i], "1", "");
+	status = settings_write(cli, settings);
+	while (settings->n > n)
+		settings_drop_last(settings);
+	return status;
+}
+
 static int load_files(const struct cli *cli, const struct tables *tables, int n_files, char **files,
 		      bool write)
 {
@@ -369,31 +417,32 @@ static int load_files(const struct cli *cli, const struct tables *tables, int n_
 
 	for (int i = 0; i < n_files; i++)
 		take_file(&settings, tables, files[i]);
-	if (settings.n_errors) {
+	if (settings.n_errors)
 		status = refuse(&settings);
-	} else if (write) {
-		settings_add(&settings, LOADED_DIR, LOADED_KEY, "1", "");
-		status = settings_write(cli, &settings);
-		settings_drop_last(&settings);
-	}
+	else if (write)
+		status = write_loaded(cli, tables, &settings);
 	if (!status)
 		status = report(cli, &settings, (size_t)n_files, write);
 	settings_fini(&settings);
 	return status;
 }
 
-/* CLI_OK and *loaded, or another exit status after a message. */
-static int was_loaded(const struct cli *cli, bool *loaded)
+/* Which of the daemons asked have their settings already; *all: every one. CLI_OK, or another exit
+ * status after a message. */
+static int find_loaded(const struct cli *cli, struct tables *tables, bool *all)
 {
-	AUTO_FREE char *value = NULL;
 	struct xen *xen;
 	struct xen_store *store;
-	int status = store_open(cli, &xen, &store), err;
+	int status = store_open(cli, &xen, &store), err = 0;
 
-	if (!status) {
-		err = xen->ops->store_read(store, XEN_TXN_NONE, LOADED_DIR "/" LOADED_KEY, &value,
-					   NULL);
-		*loaded = !err;
+	*all = true;
+	for (size_t i = 0; i < tables->n_daemons && !status; i++) {
+		AUTO_FREE char *path = xb_asprintf("%s/%s", LOADED_DIR, tables->daemons[i]);
+		AUTO_FREE char *value = NULL;
+
+		err = xen->ops->store_read(store, XEN_TXN_NONE, path, &value, NULL);
+		tables->skip[i] = !err;
+		*all &= !err;
 		if (err && err != -ENOENT)
 			status = cli_error("cannot read xenstore: %s", strerror(-err));
 	}
@@ -416,23 +465,23 @@ static int load(struct cli *cli, int argc, char **argv, bool write)
 	struct tables tables = {0};
 	bool loaded = false;
 	glob_t found = {0};
-	int status = cli->once ? was_loaded(cli, &loaded) : CLI_OK;
+	int status = CLI_OK;
 
-	if (loaded)
-		return nothing_to_do(cli, "loaded already since xenstore started");
-	if (status)
-		return status;
 	if (!argc && !glob(SYSCONFDIR "/xenback/*.conf", 0, NULL, &found)) {
 		argc = (int)found.gl_pathc;
 		argv = found.gl_pathv;
 	}
-	if (argc) {
+	if (!argc) {
+		status = nothing_to_do(cli, "no " SYSCONFDIR "/xenback/*.conf");
+	} else {
 		status = tables_fetch(cli, &tables);
-		if (!status)
+		if (!status && cli->once)
+			status = find_loaded(cli, &tables, &loaded);
+		if (!status && loaded)
+			status = nothing_to_do(cli, "loaded already since xenstore started");
+		else if (!status)
 			status = load_files(cli, &tables, argc, argv, write);
 		tables_free(&tables);
-	} else {
-		status = nothing_to_do(cli, "no " SYSCONFDIR "/xenback/*.conf");
 	}
 	globfree(&found);
 	return status;

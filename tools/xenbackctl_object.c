@@ -13,43 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/keys_json.h"
 #include "common/util.h"
 
 /* No path has more words, and no name more characters. */
 #define WORDS_MAX	16
 #define NAME_MAX_LENGTH 63
-
-int tables_fetch(const struct cli *cli, struct tables *tables)
-{
-	json_t *result = cli_call(cli, "keys", NULL);
-	int status = CLI_OK;
-
-	*tables = (struct tables){0};
-	if (!result)
-		return CLI_FAILURE;
-	tables->tables = xb_calloc(json_array_size(result), sizeof(struct key_table *));
-	for (size_t i = 0; i < json_array_size(result) && !status; i++) {
-		struct key_table *table = keys_from_json(json_array_get(result, i));
-
-		if (table)
-			tables->tables[tables->n++] = table;
-		else
-			status = cli_error("the daemon's key table %zu is of another version of "
-					   "xenback; install the "
-					   "same version of both",
-					   i + 1);
-	}
-	json_decref(result);
-	return status;
-}
-
-void tables_free(struct tables *tables)
-{
-	for (size_t i = 0; i < tables->n; i++)
-		keys_json_free(tables->tables[i]);
-	free(tables->tables);
-}
 
 /* The words of a path, in place. Returns how many, at most WORDS_MAX. */
 static size_t split(char *text, const char *separators, char *words[WORDS_MAX])
@@ -87,6 +55,14 @@ static bool is_uuid(const char *text)
 	return true;
 }
 
+/* What usbif has room for (xen/io/usbif.h, USBIF_MAX_PORTNR). */
+static bool is_port(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n && n <= 2 && strspn(text, "0123456789") == n && *text != '0' && atoi(text) <= 31;
+}
+
 /* Checks the value of a variable of the path, by the variable's name; what xenstore allows in names
  * is the least. */
 static int check_variable(const char *variable, const char *value, char error[KEY_ERROR_MAX])
@@ -98,6 +74,8 @@ static int check_variable(const char *variable, const char *value, char error[KE
 	else if (!strcmp(variable, "DEV") &&
 		 (strspn(value, "0123456789") != strlen(value) || strlen(value) > 5))
 		allowed = "a device number such as 0";
+	else if (!strcmp(variable, "PORT") && !is_port(value))
+		allowed = "a port number from 1 to 31";
 	else if (!*value || strlen(value) > NAME_MAX_LENGTH ||
 		 strspn(value,
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_@") !=

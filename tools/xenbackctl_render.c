@@ -60,10 +60,10 @@ void table_end_row(struct table *table)
 	table->n_cells = 0;
 }
 
-/* "12", "1.5 GB", "4 min 3 s": starts with a digit and is no address. */
+/* "12", "1.5 GB", "4 min 3 s": starts with a digit and is no address or place. */
 static bool is_quantity(const char *text)
 {
-	return isdigit((unsigned char)*text) && !strpbrk(text, ":/,=");
+	return isdigit((unsigned char)*text) && !strpbrk(text, ":/,=-");
 }
 
 struct column {

@@ -39,6 +39,7 @@ static struct {
 	int conflicts;	/* so many transactions end with -EAGAIN */
 	int fail_write; /* -errno of the next write */
 	bool refuse_open, refuse_store;
+	unsigned int stopped; /* daemons by bit */
 	int n_open;
 	char last_error[512];
 } t;
@@ -176,10 +177,33 @@ int cli_error(const char *fmt, ...)
 	return CLI_FAILURE;
 }
 
-json_t *cli_call(const struct cli *cli, const char *cmd, json_t *args)
+const char *const cli_daemons[CLI_DAEMONS] = {"netback-team", "usbback"};
+
+size_t cli_known_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS])
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < CLI_DAEMONS; i++)
+		if (!(t.stopped & (1u << i)))
+			daemons[n++] = cli_daemons[i];
+	return n;
+}
+
+bool cli_daemon_runs(const struct cli *cli, const char *daemon)
+{
+	return true;
+}
+
+char *cli_daemon_program(const char *daemon)
+{
+	return NULL;
+}
+
+json_t *cli_call_daemon(const struct cli *cli, const char *daemon, const char *cmd, json_t *args)
+{
+	const char *file = strcmp(daemon, "usbback") ? "answers" : "answers-usb";
 	AUTO_FREE char *path =
-		xb_asprintf("%s/tests/unit/xenbackctl/answers.json", getenv("XENBACK_SRC"));
+		xb_asprintf("%s/tests/unit/xenbackctl/%s.json", getenv("XENBACK_SRC"), file);
 	json_t *answers = json_load_file(path, 0, NULL);
 	json_t *result = json_incref(json_object_get(answers, cmd));
 
@@ -234,6 +258,20 @@ static void set_finds_the_place(void **state)
 	assert_string_equal(value_of("/local/domain/0/xenback/vm/" UUID "/vif/1/rate"), "1Gbit");
 	assert_int_equal(RUN(cmd_set, "/local/domain/0/xenback/team/b", "updelay", "5s"), CLI_OK);
 	assert_string_equal(value_of("/local/domain/0/xenback/team/b/updelay"), "5s");
+}
+
+static void set_finds_a_port(void **state)
+{
+	assert_int_equal(RUN(cmd_set, "usb", UUID, "0", "3", "device", "3-1"), CLI_OK);
+	assert_string_equal(value_of("/local/domain/0/xenback/vm/" UUID "/usb/0/3/device"), "3-1");
+	assert_int_equal(RUN(cmd_set, "usb", "3.0", "4", "device", "3-2"), CLI_OK);
+	assert_string_equal(value_of("/local/domain/0/xenback/vm/" UUID "/usb/0/4/device"), "3-2");
+	assert_int_equal(RUN(cmd_set, "usbback", "attach_hold", "3s"), CLI_OK);
+	assert_string_equal(value_of("/local/domain/0/xenback/usbback/attach_hold"), "3s");
+	assert_int_equal(RUN(cmd_set, "usb", UUID, "0", "32", "device", "3-1"), CLI_FAILURE);
+	assert_string_equal(t.last_error,
+			    "PORT: \"32\" is refused; allowed: a port number from 1 to 31");
+	assert_int_equal(RUN(cmd_set, "usb", UUID, "0", "01", "device", "3-1"), CLI_FAILURE);
 }
 
 static void set_takes_a_running_domain(void **state)
@@ -301,7 +339,10 @@ static void load_writes_all(void **state)
 	assert_string_equal(value_of("/local/domain/0/xenback/team/team0/mode"), "rr");
 	assert_string_equal(value_of("/local/domain/0/xenback/team/team0/members"), "eth0 eth1");
 	assert_string_equal(value_of("/local/domain/0/xenback/vm/" UUID "/vif/0/rate"), "100Mbit");
-	assert_string_equal(value_of("/local/domain/0/xenback/loaded"), "1");
+	assert_string_equal(value_of("/local/domain/0/xenback/vm/" UUID "/usb/0/2/device"),
+			    "0951:1666");
+	assert_string_equal(value_of("/local/domain/0/xenback/loaded/netback-team"), "1");
+	assert_string_equal(value_of("/local/domain/0/xenback/loaded/usbback"), "1");
 }
 
 static void load_writes_all_or_nothing(void **state)
@@ -340,6 +381,22 @@ static void load_once_does_not_undo_later_changes(void **state)
 	assert_string_equal(value_of("/local/domain/0/xenback/team/team0/mode"), "rr");
 }
 
+/* At boot each daemon loads when it has started; the other one may come later. */
+static void load_leaves_out_who_does_not_run(void **state)
+{
+	t.stopped = 2; /* usbback */
+	cli.once = true;
+	assert_int_equal(RUN(cmd_load, good), CLI_OK);
+	assert_non_null(value_of("/local/domain/0/xenback/team/team0/mode"));
+	assert_null(value_of("/local/domain/0/xenback/vm/" UUID "/usb/0/2/device"));
+	assert_null(value_of("/local/domain/0/xenback/loaded/usbback"));
+	put(&t.committed, "/local/domain/0/xenback/team/team0/mode", "lacp");
+	t.stopped = 0;
+	assert_int_equal(RUN(cmd_load, good), CLI_OK);
+	assert_string_equal(value_of("/local/domain/0/xenback/team/team0/mode"), "lacp");
+	assert_non_null(value_of("/local/domain/0/xenback/vm/" UUID "/usb/0/2/device"));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -349,6 +406,7 @@ int main(void)
 		TEST(unset_removes_one_key),	 TEST(refused_values_write_nothing),
 		TEST(conflicts_are_tried_again), TEST(store_that_is_away_is_named),
 		TEST(load_writes_all),		 TEST(load_writes_all_or_nothing),
+		TEST(set_finds_a_port),		 TEST(load_leaves_out_who_does_not_run),
 		TEST(check_writes_nothing),	 TEST(load_once_does_not_undo_later_changes),
 	};
 

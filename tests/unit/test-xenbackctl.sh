@@ -11,9 +11,9 @@ BUILD=${XENBACK_BUILD:-$SRC/build}
 
 DATA=$SRC/tests/unit/xenbackctl
 WORK=$(mktemp -d)
-SERVER=''
+SERVERS=()
 stop() {
-    [[ -z $SERVER ]] || kill "$SERVER" 2>/dev/null
+    ((${#SERVERS[@]} == 0)) || kill "${SERVERS[@]}" 2>/dev/null
     wait
     rm -rf "$WORK"
 }
@@ -43,15 +43,20 @@ is 'no daemon' "$(run 'xenbackctl vif list')" \
 [exit 1]"
 
 : >requests
-"$BUILD/tests/unit/ctl-canned" "$XENBACK_RUN/netback-team.ctl" "$DATA/answers.json" requests &
-SERVER=$!
-until xenbackctl status >/dev/null 2>&1; do
-    if ! kill -0 "$SERVER" 2>/dev/null; then
-        printf 'Bail out! ctl-canned does not run\n'
-        exit 1
-    fi
-    sleep 0.01
-done
+# serve DAEMON ANSWERS
+serve() {
+    "$BUILD/tests/unit/ctl-canned" "$XENBACK_RUN/$1.ctl" "$DATA/$2" requests &
+    SERVERS+=($!)
+    until xenbackctl --daemon="$1" status >/dev/null 2>&1; do
+        if ! kill -0 "${SERVERS[-1]}" 2>/dev/null; then
+            printf 'Bail out! ctl-canned does not run\n'
+            exit 1
+        fi
+        sleep 0.01
+    done
+}
+serve netback-team answers.json
+serve usbback answers-usb.json
 : >requests
 
 mapfile -t LINES <"$DATA/transcript"
@@ -87,7 +92,25 @@ for line in "${LINES[@]}"; do
 done
 check "$COMMAND" "$WANTED"
 
-is 'output to a full disk is a failure' "$(run 'xenbackctl keys >/dev/full')" \
+# Without daemons, as at boot: their programs beside xenbackctl know the keys.
+kill "${SERVERS[@]}"
+wait
+SERVERS=()
+rm -f "$XENBACK_RUN"/*
+mkdir sbin
+cp "$BUILD/tools/xenbackctl" sbin
+is 'no daemon, no program' "$(sbin/xenbackctl check good.conf 2>&1 | sed 's/:.*//')" xenbackctl
+for daemon in netback-team usbback; do
+    printf '#!/bin/bash\n[[ $* == --keys ]] && jq .keys "%s"\n' "$DATA/answers$([[ $daemon != usbback ]] || printf -- -usb).json" >"sbin/$daemon"
+    chmod +x "sbin/$daemon"
+done
+is 'programs know the keys' "$(sbin/xenbackctl check good.conf 2>&1)" '4 settings from 1 file checked, nothing written'
+rm sbin/usbback
+is 'one daemon is not installed' "$(sbin/xenbackctl check good.conf 2>&1)" \
+    '1 setting for usbback left out: it is not installed, or was not asked
+3 settings from 1 file checked, nothing written'
+
+is 'output to a full disk is a failure' "$(run 'sbin/xenbackctl keys >/dev/full')" \
     "xenbackctl: cannot write the output: No space left on device
 [exit 1]"
 done_testing

@@ -249,6 +249,9 @@ int usbfront_submit(struct usbfront *front, struct usbfront_urb *urb);
 /** Asks an URB back; done comes with -ECONNRESET, or with what happened instead. Nothing when it is
  * not in flight. */
 void usbfront_unlink(struct usbfront *front, struct usbfront_urb *urb);
+/** Forgets an URB that the backend does not give back: done is not called, its memory is free at
+ * once, its slot when the backend answers. A complaint, unless it is idle. */
+void usbfront_abandon(struct usbfront *front, struct usbfront_urb *urb);
 /** URBs that `done` was not called for. */
 unsigned int usbfront_in_flight(const struct usbfront *front);
 

@@ -27,6 +27,7 @@ enum uf_slot_use {
 	UF_SLOT_FREE,
 	UF_SLOT_URB,
 	UF_SLOT_UNLINK,
+	UF_SLOT_LOST, /**< its URB was abandoned */
 	UF_SLOT_EVIL, /**< of usbfront_evil.c */
 };
 

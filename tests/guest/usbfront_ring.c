@@ -348,6 +348,31 @@ void usbfront_unlink(struct usbfront *front, struct usbfront_urb *urb)
 	}
 }
 
+void usbfront_abandon(struct usbfront *front, struct usbfront_urb *urb)
+{
+	struct usbfront_urb *waits;
+
+	if (urb->state == USBFRONT_URB_IDLE)
+		return;
+	if (urb->state == USBFRONT_URB_PENDING) {
+		DL_DELETE(front->pending, urb);
+	} else if (urb->state == USBFRONT_URB_GIVEN) {
+		DL_DELETE(front->given, urb);
+	} else {
+		DL_SEARCH_SCALAR(front->unlinks, waits, slot, urb->slot);
+		if (waits == urb)
+			DL_DELETE(front->unlinks, urb);
+		else
+			DL_DELETE(front->sent, urb);
+		front->slots[urb->slot].use = UF_SLOT_LOST;
+		front->slots[urb->slot].urb = NULL;
+		uf_complain(front, "an URB that was asked back was not answered");
+	}
+	urb->state = USBFRONT_URB_IDLE;
+	urb->status = -ETIMEDOUT;
+	front->n_in_flight--;
+}
+
 unsigned int usbfront_in_flight(const struct usbfront *front)
 {
 	return front->n_in_flight;

@@ -33,6 +33,13 @@ tools_xenbox_guest_SOURCES = \
 	tools/xenbox-guest-tap.c tools/xenbox-guest-tap.h
 tools_xenbox_guest_LDADD = $(GUEST_LIBS)
 
+# A guest of a xenbox that uses USB devices.
+bin_PROGRAMS += tools/xenbox-guest-usb
+tools_xenbox_guest_usb_SOURCES = \
+	tools/xenbox-guest-usb.c tools/xenbox-guest-usb.h \
+	tools/xenbox-guest-usb-cmd.c tools/xenbox-guest-usb-disk.c tools/xenbox-guest-usb-stream.c
+tools_xenbox_guest_usb_LDADD = $(GUEST_LIBS)
+
 # A Xen in a box, for machines without one.
 sbin_PROGRAMS += tools/xenbox
 tools_xenbox_SOURCES = tools/xenbox.c

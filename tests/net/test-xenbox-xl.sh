@@ -11,7 +11,7 @@ finish() {
     rm -rf "$DIR"
 }
 trap finish EXIT
-export XENSTORE_STUB=$DIR/store XENBOX_XL_SECONDS=10
+export XENSTORE_STUB=$DIR/store XENBOX_XL_SECONDS=10 XENBOX_XL_SYSFS=$DIR/sys
 mkdir "$DIR/bin" "$XENSTORE_STUB"
 for tool in read write exists list rm chmod; do ln -s "$SRC/tests/net/xenstore-stub" "$DIR/bin/xenstore-$tool"; done
 PATH=$DIR/bin:$PATH
@@ -21,7 +21,7 @@ BACKENDS=/local/domain/0/backend/vif
 daemon() {
     local state
     while :; do
-        for state in "$XENSTORE_STUB$BACKENDS"/*/*/state/.value; do
+        for state in "$XENSTORE_STUB"{"$BACKENDS",/local/domain/0/backend/vusb}/*/*/state/.value; do
             [[ -e $state ]] || continue
             case $(<"$state") in
                 1) printf 2 >"$state" ;;
@@ -174,9 +174,119 @@ is 'a backend that is gone already' "$RC" 0
 
 XENBOX_XL_SECONDS=10
 daemon_start
+
+# ---- USB ----
+
+# host_device BUSID BUS ADDRESS CLASS [INTERFACE...]
+host_device() {
+    local dir=$XENBOX_XL_SYSFS/bus/usb/devices/$1 interface
+    mkdir -p "$dir"
+    printf '%s\n' "$2" >"$dir/busnum"
+    printf '%s\n' "$3" >"$dir/devnum"
+    printf '%s\n' "$4" >"$dir/bDeviceClass"
+    for interface in "${@:5}"; do mkdir -p "$XENBOX_XL_SYSFS/bus/usb/devices/$1:$interface"; done
+}
+host_device 1-2 1 5 00
+host_device 3-1.5 3 77 00
+host_device 3-1 3 2 09
+host_device 1-3 1 6 00 1.0 1.1
+
+xl usbctrl-attach web type=pv
+succeeds 'usbctrl-attach'
+U=/local/domain/0/backend/vusb/7/0 F=/local/domain/7/device/vusb/0
+value $U/frontend $F
+value $U/frontend-id 7
+value $U/online 1
+value $U/state 2
+value $U/type pv
+value $U/usb-ver 2
+value $U/num-ports 8
+value $U/port ''
+value $U/port/1 ''
+value $U/port/8 ''
+ok 'no ninth port' test ! -d "$XENSTORE_STUB$U/port/9"
+value $F/backend $U
+value $F/backend-id 0
+value $F/state 1
+value /libxl/7/device/vusb/0/backend $U
+value /libxl/7/device/vusb/0/type pv
+perms $U 'n0 r7'
+perms $F 'n7 r0'
+xl usbctrl-attach 7 type=pv version=1 ports=2
+succeeds 'a second controller'
+value /local/domain/0/backend/vusb/7/1/usb-ver 1
+value /local/domain/0/backend/vusb/7/1/num-ports 2
+for bad in version=3 version=x ports=0 ports=32 type=qusb type=auto model=x ports; do
+    if [[ $bad == type=* ]]; then xl usbctrl-attach 7 "$bad"; else xl usbctrl-attach 7 type=pv "$bad"; fi
+    is "usbctrl $bad: refused" "$RC" 1
+    like "usbctrl $bad: named" "$OUTPUT" "${bad%%=*}"
+    ok "usbctrl $bad: nothing written" test ! -d "$XENSTORE_STUB/libxl/7/device/vusb/2"
+done
+
+xl usbdev-attach 7 hostbus=1 hostaddr=5
+succeeds 'usbdev-attach takes the first port'
+value $U/port/1 1-2
+xl usbdev-attach 7 hostbus=3 hostaddr=77 controller=0 port=5
+succeeds 'usbdev-attach with a port'
+value $U/port/5 3-1.5
+xl usb-list web
+like 'usb-list: controllers' "$OUTPUT" '0 +pv +0 +2 +2 +8'
+like 'usb-list: devices' "$OUTPUT" 'Port 1: Bus 001 Device 005'
+like 'usb-list: hexadecimal, as xl' "$OUTPUT" 'Port 5: Bus 003 Device 04d'
+xl usbdev-attach 7 hostbus=1 hostaddr=5
+refuses 'a device twice' 1 'already attached to domain 7'
+xl usbdev-attach 7 hostbus=3 hostaddr=2
+refuses 'a hub' 1 'is a hub'
+xl usbdev-attach 7 hostbus=9 hostaddr=9
+refuses 'no such device' 1 '9\.9 does not exist'
+xl usbdev-attach 7 hostbus=1
+refuses 'no hostaddr' 1 'hostaddr'
+xl usbdev-attach 7 hostbus=1 hostaddr=6 controller=0 port=9
+refuses 'no such port' 1 'port=9: must be a number from 1 to 8'
+xl usbdev-attach 7 hostbus=1 hostaddr=6 controller=0 port=5
+refuses 'a port in use' 1 'no free USB port'
+xl usbdev-attach 7 hostbus=1 hostaddr=6 controller=4
+refuses 'no such controller' 1 'unknown USB controller 4'
+xl usbdev-attach 7 hostbus=1 hostaddr=6
+refuses 'a configured device without the driver usbback' 1 'cannot bind 1-3:1\.0'
+value $U/port/2 ''
+mkdir -p "$XENBOX_XL_SYSFS/bus/usb/drivers/usbback"
+xl usbdev-attach 7 hostbus=1 hostaddr=6
+succeeds 'with the driver'
+is 'the driver got the last interface' "$(<"$XENBOX_XL_SYSFS/bus/usb/drivers/usbback/bind")" 1-3:1.1
+value $U/port/2 1-3
+xl usbdev-detach 7 0 2
+succeeds 'usbdev-detach'
+value $U/port/2 ''
+xl usbdev-detach 7 0 2
+refuses 'usbdev-detach again' 1 'Unknown device'
+xl usbdev-detach 7 5 2
+refuses 'usbdev-detach of no controller' 1 'unknown USB controller 5'
+# A reserved port (no node) is skipped, a value that is no device stops everybody.
+xenstore-rm $U/port/2
+xl usbdev-attach 7 hostbus=1 hostaddr=6 controller=0
+value $U/port/3 1-3
+xl usbdev-detach 7 0 3
+xenstore-write $U/port/4 srv7:1-2
+xl usbdev-attach 7 hostbus=1 hostaddr=6
+refuses 'a value that is no device' 1 'cannot determine.*port 4 .*srv7:1-2'
+xl usbctrl-detach 7 0
+succeeds 'usbctrl-detach'
+for path in $U $F /libxl/7/device/vusb/0; do ok "$path is gone" test ! -d "$XENSTORE_STUB$path"; done
+xl usbctrl-detach 7 0
+refuses 'usbctrl-detach again' 1 'unknown USB controller 0'
+daemon_stop
+XENBOX_XL_SECONDS=1
+xl usbctrl-attach 7 type=pv
+refuses 'usbctrl-attach without a daemon' 1 'backend state is 1 after 1 s, wanted 2.*unable to add device'
+xl usbctrl-detach 7 0
+refuses 'usbctrl-detach without a daemon' 1 'removed from the store by force'
+XENBOX_XL_SECONDS=10
+daemon_start
+
 xl destroy web
 is 'destroy' "$RC" 0
-for path in $BACKENDS/7 /local/domain/7 "/vm/$UUID" /libxl/7; do ok "$path is gone" test ! -d "$XENSTORE_STUB$path"; done
+for path in $BACKENDS/7 /local/domain/0/backend/vusb/7 /local/domain/7 "/vm/$UUID" /libxl/7; do ok "$path is gone" test ! -d "$XENSTORE_STUB$path"; done
 xl destroy web
 refuses 'destroy again' 1 'invalid domain identifier'
 

@@ -13,7 +13,9 @@ usbback_libusbback_a_SOURCES = \
 	usbback/usbback_keys.c usbback/usbback_keys.h \
 	usbback/vusbdev.c \
 	usbback/coalesce.c usbback/coalesce.h \
-	usbback/host_libusb.h usbback/host_opener.h \
+	usbback/host_libusb.c usbback/host_libusb.h usbback/host_libusb_priv.h \
+	usbback/host_libusb_flight.c usbback/host_libusb_link.c usbback/host_libusb_memory.c \
+	usbback/host_opener.h \
 	usbback/journal.c usbback/journal.h \
 	usbback/pool.c usbback/pool.h \
 	usbback/port.c usbback/port.h \

@@ -60,7 +60,7 @@ no_lines 'xenbox-guest uses only pure files of netback-team' "$(
 only_in 'Xen libraries only in common/xen/real*.c' '^<(xen(store|gnttab|evtchn|gntshr|ctrl|toollog)|libxen.*|xs)\.h>' \
     '^common/xen/real[a-z_]*\.[ch]$'
 only_in 'libnl only in linkwatch and nic_*' '^<netlink/' '^netback-team/(linkwatch|nic_[a-z_]+)\.[ch]$'
-only_in 'libusb only in host_libusb' '^<libusb' '^(usbback/host_libusb[a-z_]*\.c|tests/.*\.c)$'
+only_in 'libusb only in host_libusb' '^<libusb' '^(usbback/host_libusb[a-z_]*\.[ch]|tests/.*\.[ch])$'
 only_in 'packet sockets only in nic_*' '^<linux/if_packet\.h>' \
     '^(netback-team/nic_[a-z_]+\.c|tests/.*\.c)$'
 only_in 'seccomp and capabilities only in app*' '^<(seccomp|sys/capability)\.h>' '^(common/app[a-z_]*\.[ch]|netback-team/(main|daemon)\.c|tests/.*)$'

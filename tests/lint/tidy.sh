@@ -5,7 +5,7 @@
 command -v clang-tidy >/dev/null || skip_all 'clang-tidy is not installed'
 
 FLAGS=(-std=gnu11 -D_GNU_SOURCE -DSYSCONFDIR='"/etc"' -DLIBEXECDIR='"/usr/libexec/xenback"' -I "$BUILD" -I . -I common)
-read -r -a PACKAGES < <(pkg-config --cflags libnl-3.0 jansson libsystemd 2>/dev/null)
+read -r -a PACKAGES < <(pkg-config --cflags libnl-3.0 jansson libsystemd libusb-1.0 2>/dev/null)
 FLAGS+=("${PACKAGES[@]}")
 
 OUT=$(mktemp -d)

@@ -229,3 +229,15 @@ tests_unit_test_usbfront_peer_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
 UNIT_TESTS += tests/unit/test-usbfront-evil
 tests_unit_test_usbfront_evil_SOURCES = tests/unit/test-usbfront-evil.c tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
 tests_unit_test_usbfront_evil_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
+
+# usbback: devices of this machine, on a usbfs of the tests' own.
+UNIT_USB_LIBS = usbback/libusbback.a common/libxbapp.a $(UNIT_XEN_LIBS) $(USB_LIBS)
+USBFS_LAB = tests/unit/local-device.c tests/unit/local-device.h tests/unit/usbfs-mock.c tests/unit/usbfs-mock.h
+
+UNIT_TESTS += tests/unit/test-host-libusb
+tests_unit_test_host_libusb_SOURCES = tests/unit/test-host-libusb.c $(USBFS_LAB)
+tests_unit_test_host_libusb_LDADD = $(UNIT_USB_LIBS)
+
+UNIT_TESTS += tests/unit/test-host-libusb-change
+tests_unit_test_host_libusb_change_SOURCES = tests/unit/test-host-libusb-change.c $(USBFS_LAB)
+tests_unit_test_host_libusb_change_LDADD = $(UNIT_USB_LIBS)

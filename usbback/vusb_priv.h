@@ -182,7 +182,7 @@ void vusb_stop(struct vusb *vusb, bool keep);
  */
 uint64_t vusb_pass(struct vusb *vusb);
 /** vusb_attach, vusb_detach in the controller's thread. */
-int vusb_plug(struct vusb *vusb, unsigned int port, const struct vusb_device *device, char *error,
+int vusb_plug(struct vusb *vusb, unsigned int number, const struct vusb_device *device, char *error,
 	      size_t error_size);
 void vusb_unplug(struct vusb_port *port);
 /** The guest broke the protocol: static text. */

@@ -204,13 +204,13 @@ static void dispatch(struct vusb *vusb, struct vusb_request *request)
 	struct urb *urb = &request->urb;
 	struct vusb_port *port = &vusb->ports[urb->port];
 
+	bool control = urb->type == USB_ENDPOINT_XFER_CONTROL;
+
 	request->port = port;
-	if (!port->host || port->closing) {
+	if (!port->host || port->closing || (!control && urb->address != port->view->address)) {
 		vusb_finish(request, -ENODEV, 0);
-	} else if (urb->type == USB_ENDPOINT_XFER_CONTROL) {
+	} else if (control) {
 		vusb_control_queue(request);
-	} else if (urb->address != port->view->address) {
-		vusb_finish(request, -ENODEV, 0);
 	} else {
 		request->pipe = vusb_pipe(port, urb->endpoint);
 		if (request->pipe && request->pipe->endpoint->type == urb->type) {

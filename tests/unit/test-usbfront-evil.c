@@ -22,66 +22,67 @@ static void up(struct stub *s)
 	offsetof(struct usbif_urb_request, name), sizeof(((struct usbif_urb_request *)0)->name)
 #define SETUP(byte, size) offsetof(struct usbif_urb_request, u.ctrl) + (byte), (size)
 
+/* What each kind must leave in the request: bytes at, size, value under mask. */
+static const struct {
+	enum usbfront_evil kind;
+	size_t at, size;
+	uint32_t mask, value;
+} field_cases[] = {
+	{USBFRONT_EVIL_GREF_IN, FIELD(seg[0].gref), ~0u, 0x7ffffff0},
+	{USBFRONT_EVIL_GREF_OUT, FIELD(seg[0].gref), ~0u, 0x7ffffff0},
+	{USBFRONT_EVIL_GREF_LAST, FIELD(seg[15].gref), ~0u, 0x7ffffff0},
+	{USBFRONT_EVIL_OVERRUN, FIELD(seg[0].offset), ~0u, 4000},
+	{USBFRONT_EVIL_OFFSET, FIELD(seg[0].offset), ~0u, 65535},
+	{USBFRONT_EVIL_LENGTH, FIELD(seg[0].length), ~0u, 65535},
+	{USBFRONT_EVIL_SEGS_17, FIELD(nr_buffer_segs), ~0u, 17},
+	{USBFRONT_EVIL_SEGS_65535, FIELD(nr_buffer_segs), ~0u, 65535},
+	{USBFRONT_EVIL_SEGS_0, FIELD(nr_buffer_segs), ~0u, 0},
+	{USBFRONT_EVIL_SEGS_0, FIELD(buffer_length), ~0u, 4096},
+	{USBFRONT_EVIL_EMPTY_SEGS, FIELD(nr_buffer_segs), ~0u, 16},
+	{USBFRONT_EVIL_EMPTY_SEGS, FIELD(buffer_length), ~0u, 0},
+	{USBFRONT_EVIL_BUFFER_MORE, FIELD(buffer_length), ~0u, 60000},
+	{USBFRONT_EVIL_BUFFER_LESS, FIELD(buffer_length), ~0u, 512},
+	{USBFRONT_EVIL_BUFFER_LESS, FIELD(seg[0].length), ~0u, 4096},
+	{USBFRONT_EVIL_FLAGS, FIELD(transfer_flags), ~0u, 65535},
+	{USBFRONT_EVIL_PIPE_BITS, FIELD(pipe), 0x3ff80040, 0x3ff80040},
+	{USBFRONT_EVIL_PORT_0, FIELD(pipe), 31, 0},
+	{USBFRONT_EVIL_PORT_31, FIELD(pipe), 31, 31},
+	{USBFRONT_EVIL_PORT_EMPTY, FIELD(pipe), 31, 1},
+	{USBFRONT_EVIL_ADDRESS, FIELD(pipe), 0x7f00, 0x7f00},
+	{USBFRONT_EVIL_ENDPOINT, FIELD(pipe), 0x78000, 0x78000},
+	{USBFRONT_EVIL_TYPE, FIELD(pipe), 0xc0078000, 0x18000},
+	{USBFRONT_EVIL_BULK_0, FIELD(pipe), 0xc0007f00, 0xc0000000},
+	{USBFRONT_EVIL_DIRECTION, FIELD(pipe), 0x80, 0},
+	{USBFRONT_EVIL_SETUP_MORE, SETUP(6, 2), ~0u, 4096},
+	{USBFRONT_EVIL_SETUP_LESS, SETUP(6, 2), ~0u, 8},
+	{USBFRONT_EVIL_SETUP_64K, SETUP(6, 2), ~0u, 65535},
+	{USBFRONT_EVIL_SETUP_64K, FIELD(nr_buffer_segs), ~0u, 16},
+	{USBFRONT_EVIL_ADDRESS_128, SETUP(0, 4), ~0u, 128 << 16 | 0x0500},
+	{USBFRONT_EVIL_ADDRESS_65535, SETUP(0, 4), ~0u, 0xffff0500},
+	{USBFRONT_EVIL_ADDRESS_0, SETUP(0, 4), ~0u, 0x0500},
+	{USBFRONT_EVIL_CONFIG_255, SETUP(0, 4), ~0u, 255 << 16 | 0x0900},
+	{USBFRONT_EVIL_INTERFACE_255, SETUP(0, 4), ~0u, 255 << 16 | 0x0b01},
+	{USBFRONT_EVIL_HALT_15, SETUP(0, 4), ~0u, 0x0102},
+	{USBFRONT_EVIL_HALT_15, SETUP(4, 2), ~0u, 15},
+	{USBFRONT_EVIL_ID_65535, FIELD(id), ~0u, 65535},
+	{USBFRONT_EVIL_UNLINK_UNKNOWN, FIELD(u.unlink.unlink_id), ~0u, 4711},
+	{USBFRONT_EVIL_UNLINK_UNKNOWN, FIELD(pipe), 0x20, 0x20},
+	{USBFRONT_EVIL_UNLINK_SELF, FIELD(u.unlink.unlink_id), ~0u, 3},
+	{USBFRONT_EVIL_UNLINK_SELF, FIELD(id), ~0u, 3},
+	{USBFRONT_EVIL_UNLINK_JUNK, FIELD(pipe), ~0u, 0x20},
+	{USBFRONT_EVIL_ISO_PACKETS_0, FIELD(u.isoc.number_of_packets), ~0u, 0},
+	{USBFRONT_EVIL_ISO_PACKETS_65535, FIELD(u.isoc.number_of_packets), ~0u, 65535},
+	{USBFRONT_EVIL_ISO_DESC_0, FIELD(u.isoc.nr_frame_desc_segs), ~0u, 0},
+	{USBFRONT_EVIL_ISO_DESC_16, FIELD(u.isoc.nr_frame_desc_segs), ~0u, 16},
+	{USBFRONT_EVIL_ISO_DESC_SHORT, FIELD(seg[1].length), ~0u, 64},
+	{USBFRONT_EVIL_ISO_GREF, FIELD(seg[1].gref), ~0u, 0x7ffffff0},
+};
+
 /* One request; the field as it should be seen. */
 static void test_fields(void **state)
 {
-	static const struct {
-		enum usbfront_evil kind;
-		size_t at, size;
-		uint32_t mask, value;
-	} cases[] = {
-		{USBFRONT_EVIL_GREF_IN, FIELD(seg[0].gref), ~0u, 0x7ffffff0},
-		{USBFRONT_EVIL_GREF_OUT, FIELD(seg[0].gref), ~0u, 0x7ffffff0},
-		{USBFRONT_EVIL_GREF_LAST, FIELD(seg[15].gref), ~0u, 0x7ffffff0},
-		{USBFRONT_EVIL_OVERRUN, FIELD(seg[0].offset), ~0u, 4000},
-		{USBFRONT_EVIL_OFFSET, FIELD(seg[0].offset), ~0u, 65535},
-		{USBFRONT_EVIL_LENGTH, FIELD(seg[0].length), ~0u, 65535},
-		{USBFRONT_EVIL_SEGS_17, FIELD(nr_buffer_segs), ~0u, 17},
-		{USBFRONT_EVIL_SEGS_65535, FIELD(nr_buffer_segs), ~0u, 65535},
-		{USBFRONT_EVIL_SEGS_0, FIELD(nr_buffer_segs), ~0u, 0},
-		{USBFRONT_EVIL_SEGS_0, FIELD(buffer_length), ~0u, 4096},
-		{USBFRONT_EVIL_EMPTY_SEGS, FIELD(nr_buffer_segs), ~0u, 16},
-		{USBFRONT_EVIL_EMPTY_SEGS, FIELD(buffer_length), ~0u, 0},
-		{USBFRONT_EVIL_BUFFER_MORE, FIELD(buffer_length), ~0u, 60000},
-		{USBFRONT_EVIL_BUFFER_LESS, FIELD(buffer_length), ~0u, 512},
-		{USBFRONT_EVIL_BUFFER_LESS, FIELD(seg[0].length), ~0u, 4096},
-		{USBFRONT_EVIL_FLAGS, FIELD(transfer_flags), ~0u, 65535},
-		{USBFRONT_EVIL_PIPE_BITS, FIELD(pipe), 0x3ff80040, 0x3ff80040},
-		{USBFRONT_EVIL_PORT_0, FIELD(pipe), 31, 0},
-		{USBFRONT_EVIL_PORT_31, FIELD(pipe), 31, 31},
-		{USBFRONT_EVIL_PORT_EMPTY, FIELD(pipe), 31, 1},
-		{USBFRONT_EVIL_ADDRESS, FIELD(pipe), 0x7f00, 0x7f00},
-		{USBFRONT_EVIL_ENDPOINT, FIELD(pipe), 0x78000, 0x78000},
-		{USBFRONT_EVIL_TYPE, FIELD(pipe), 0xc0078000, 0x18000},
-		{USBFRONT_EVIL_BULK_0, FIELD(pipe), 0xc0007f00, 0xc0000000},
-		{USBFRONT_EVIL_DIRECTION, FIELD(pipe), 0x80, 0},
-		{USBFRONT_EVIL_SETUP_MORE, SETUP(6, 2), ~0u, 4096},
-		{USBFRONT_EVIL_SETUP_LESS, SETUP(6, 2), ~0u, 8},
-		{USBFRONT_EVIL_SETUP_64K, SETUP(6, 2), ~0u, 65535},
-		{USBFRONT_EVIL_SETUP_64K, FIELD(nr_buffer_segs), ~0u, 16},
-		{USBFRONT_EVIL_ADDRESS_128, SETUP(0, 4), ~0u, 128 << 16 | 0x0500},
-		{USBFRONT_EVIL_ADDRESS_65535, SETUP(0, 4), ~0u, 0xffff0500},
-		{USBFRONT_EVIL_ADDRESS_0, SETUP(0, 4), ~0u, 0x0500},
-		{USBFRONT_EVIL_CONFIG_255, SETUP(0, 4), ~0u, 255 << 16 | 0x0900},
-		{USBFRONT_EVIL_INTERFACE_255, SETUP(0, 4), ~0u, 255 << 16 | 0x0b01},
-		{USBFRONT_EVIL_HALT_15, SETUP(0, 4), ~0u, 0x0102},
-		{USBFRONT_EVIL_HALT_15, SETUP(4, 2), ~0u, 15},
-		{USBFRONT_EVIL_ID_65535, FIELD(id), ~0u, 65535},
-		{USBFRONT_EVIL_UNLINK_UNKNOWN, FIELD(u.unlink.unlink_id), ~0u, 4711},
-		{USBFRONT_EVIL_UNLINK_UNKNOWN, FIELD(pipe), 0x20, 0x20},
-		{USBFRONT_EVIL_UNLINK_SELF, FIELD(u.unlink.unlink_id), ~0u, 3},
-		{USBFRONT_EVIL_UNLINK_SELF, FIELD(id), ~0u, 3},
-		{USBFRONT_EVIL_UNLINK_JUNK, FIELD(pipe), ~0u, 0x20},
-		{USBFRONT_EVIL_ISO_PACKETS_0, FIELD(u.isoc.number_of_packets), ~0u, 0},
-		{USBFRONT_EVIL_ISO_PACKETS_65535, FIELD(u.isoc.number_of_packets), ~0u, 65535},
-		{USBFRONT_EVIL_ISO_DESC_0, FIELD(u.isoc.nr_frame_desc_segs), ~0u, 0},
-		{USBFRONT_EVIL_ISO_DESC_16, FIELD(u.isoc.nr_frame_desc_segs), ~0u, 16},
-		{USBFRONT_EVIL_ISO_DESC_SHORT, FIELD(seg[1].length), ~0u, 64},
-		{USBFRONT_EVIL_ISO_GREF, FIELD(seg[1].gref), ~0u, 0x7ffffff0},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(field_cases); i++) {
 		struct usbif_urb_request req;
 		uint32_t value = 0;
 		void *machine;
@@ -90,11 +91,11 @@ static void test_fields(void **state)
 		stub_setup(&machine);
 		s = machine;
 		up(s);
-		assert_int_equal(usbfront_misbehave(s->front, cases[i].kind), 0);
+		assert_int_equal(usbfront_misbehave(s->front, field_cases[i].kind), 0);
 		assert_true(stub_take(s, &req));
-		memcpy(&value, (uint8_t *)&req + cases[i].at, cases[i].size);
-		if ((value & cases[i].mask) != cases[i].value)
-			fail_msg("%s: 0x%x", usbfront_evil_name(cases[i].kind), value);
+		memcpy(&value, (uint8_t *)&req + field_cases[i].at, field_cases[i].size);
+		if ((value & field_cases[i].mask) != field_cases[i].value)
+			fail_msg("%s: 0x%x", usbfront_evil_name(field_cases[i].kind), value);
 		assert_false(stub_take(s, &req));
 		stub_answer(s, req.id, USBIF_STATUS_INVAL, 0, 0);
 		stub_run(s);

@@ -31,18 +31,9 @@ static bool is_idle(const struct xenbus_input *in, const struct xenbus_step *ste
 	return step->action == XENBUS_ACTION_NONE && step->next == in->backend;
 }
 
-static void check_step(const struct xenbus_input *in, const struct xenbus_step *step)
+/* Which states may be written, and when. */
+static void check_next(const struct xenbus_input *in, const struct xenbus_step *step)
 {
-	assert_non_null(step->reason);
-	assert_true(step->reason[0] != '\0');
-	assert_true(xenbus_explain(in)[0] != '\0');
-	if (!in->exists) {
-		assert_int_equal(step->action, XENBUS_ACTION_FORGET);
-		assert_int_equal(step->next, in->backend);
-		assert_false(step->again);
-		return;
-	}
-	assert_int_not_equal(step->action, XENBUS_ACTION_FORGET);
 	/* Of the states that a backend has, we write these. */
 	if (step->next != in->backend)
 		assert_true(step->next == XENBUS_STATE_INIT_WAIT ||
@@ -59,6 +50,21 @@ static void check_step(const struct xenbus_input *in, const struct xenbus_step *
 		assert_int_equal(in->backend, XENBUS_STATE_CLOSING);
 		assert_int_not_equal(in->frontend, XENBUS_STATE_CLOSING);
 	}
+}
+
+static void check_step(const struct xenbus_input *in, const struct xenbus_step *step)
+{
+	assert_non_null(step->reason);
+	assert_true(step->reason[0] != '\0');
+	assert_true(xenbus_explain(in)[0] != '\0');
+	if (!in->exists) {
+		assert_int_equal(step->action, XENBUS_ACTION_FORGET);
+		assert_int_equal(step->next, in->backend);
+		assert_false(step->again);
+		return;
+	}
+	assert_int_not_equal(step->action, XENBUS_ACTION_FORGET);
+	check_next(in, step);
 	switch (step->action) {
 	case XENBUS_ACTION_NONE:
 	case XENBUS_ACTION_FORGET:

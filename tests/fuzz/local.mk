@@ -53,3 +53,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz-xenstore
 tests_fuzz_fuzz_xenstore_SOURCES = tests/fuzz/fuzz-xenstore.c tests/unit/backend-bench.c tests/unit/backend-bench.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_xenstore_LDADD = $(UNIT_XEN_LIBS)
 tests_fuzz_fuzz_xenstore_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-usbdesc
+tests_fuzz_fuzz_usbdesc_SOURCES = tests/fuzz/fuzz-usbdesc.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_usbdesc_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
+tests_fuzz_fuzz_usbdesc_LDFLAGS = $(FUZZ_LDFLAGS)

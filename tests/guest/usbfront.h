@@ -250,7 +250,7 @@ int usbfront_submit(struct usbfront *front, struct usbfront_urb *urb);
  * not in flight. */
 void usbfront_unlink(struct usbfront *front, struct usbfront_urb *urb);
 /** Forgets an URB that the backend does not give back: done is not called, its memory is free at
- * once, its slot when the backend answers. A complaint, unless it is idle. */
+ * once, its slot when the backend answers. A complaint where the backend was asked for it. */
 void usbfront_abandon(struct usbfront *front, struct usbfront_urb *urb);
 /** URBs that `done` was not called for. */
 unsigned int usbfront_in_flight(const struct usbfront *front);

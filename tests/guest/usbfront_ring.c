@@ -360,13 +360,14 @@ void usbfront_abandon(struct usbfront *front, struct usbfront_urb *urb)
 		DL_DELETE(front->given, urb);
 	} else {
 		DL_SEARCH_SCALAR(front->unlinks, waits, slot, urb->slot);
-		if (waits == urb)
+		if (waits == urb) /* the ring is full: the backend was not even asked */
 			DL_DELETE(front->unlinks, urb);
 		else
 			DL_DELETE(front->sent, urb);
 		front->slots[urb->slot].use = UF_SLOT_LOST;
 		front->slots[urb->slot].urb = NULL;
-		uf_complain(front, "an URB that was asked back was not answered");
+		if (waits != urb)
+			uf_complain(front, "an URB that was asked back was not answered");
 	}
 	urb->state = USBFRONT_URB_IDLE;
 	urb->status = -ETIMEDOUT;

@@ -241,3 +241,13 @@ tests_unit_test_host_libusb_LDADD = $(UNIT_USB_LIBS)
 UNIT_TESTS += tests/unit/test-host-libusb-change
 tests_unit_test_host_libusb_change_SOURCES = tests/unit/test-host-libusb-change.c $(USBFS_LAB)
 tests_unit_test_host_libusb_change_LDADD = $(UNIT_USB_LIBS)
+
+UNIT_TESTS += tests/unit/test-usbdev
+tests_unit_test_usbdev_SOURCES = tests/unit/test-usbdev.c tests/unit/usbdev-stub.c tests/unit/usbdev-stub.h \
+	tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
+tests_unit_test_usbdev_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-usbdisk
+tests_unit_test_usbdisk_SOURCES = tests/unit/test-usbdisk.c tests/unit/usbdev-stub.c tests/unit/usbdev-stub.h \
+	tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
+tests_unit_test_usbdisk_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)

@@ -251,3 +251,14 @@ UNIT_TESTS += tests/unit/test-usbdisk
 tests_unit_test_usbdisk_SOURCES = tests/unit/test-usbdisk.c tests/unit/usbdev-stub.c tests/unit/usbdev-stub.h \
 	tests/unit/usbfront-stub.c tests/unit/usbfront-stub.h
 tests_unit_test_usbdisk_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
+
+# Device models, on a USB host of the tests.
+UNIT_MODEL_LIBS = cluster/models/libxbmodels.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-bot
+tests_unit_test_model_bot_SOURCES = tests/unit/test-model-bot.c tests/unit/bot-lab.c tests/unit/bot-lab.h
+tests_unit_test_model_bot_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-scsi
+tests_unit_test_model_scsi_SOURCES = tests/unit/test-model-scsi.c
+tests_unit_test_model_scsi_LDADD = $(UNIT_MODEL_LIBS)

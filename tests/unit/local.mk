@@ -254,10 +254,27 @@ tests_unit_test_usbdisk_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
 
 # Device models, on a USB host of the tests.
 UNIT_MODEL_LIBS = cluster/models/libxbmodels.a $(UNIT_LIBS)
+UNIT_MODEL_LAB = tests/unit/usb-host-lab.c tests/unit/usb-host-lab.h
+
+UNIT_TESTS += tests/unit/test-model-spec
+tests_unit_test_model_spec_SOURCES = tests/unit/test-model-spec.c
+tests_unit_test_model_spec_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-source-sink
+tests_unit_test_model_source_sink_SOURCES = tests/unit/test-model-source-sink.c $(UNIT_MODEL_LAB)
+tests_unit_test_model_source_sink_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-ch9
+tests_unit_test_model_ch9_SOURCES = tests/unit/test-model-ch9.c $(UNIT_MODEL_LAB)
+tests_unit_test_model_ch9_LDADD = $(UNIT_MODEL_LIBS)
 
 UNIT_TESTS += tests/unit/test-model-bot
 tests_unit_test_model_bot_SOURCES = tests/unit/test-model-bot.c tests/unit/bot-lab.c tests/unit/bot-lab.h
 tests_unit_test_model_bot_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-disk
+tests_unit_test_model_disk_SOURCES = tests/unit/test-model-disk.c $(UNIT_MODEL_LAB)
+tests_unit_test_model_disk_LDADD = $(UNIT_MODEL_LIBS)
 
 UNIT_TESTS += tests/unit/test-model-scsi
 tests_unit_test_model_scsi_SOURCES = tests/unit/test-model-scsi.c

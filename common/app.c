@@ -35,6 +35,7 @@ enum common_option {
 	OPTION_XEN,
 	OPTION_LOG,
 	OPTION_CTL,
+	OPTION_USER,
 	OPTION_CHECK,
 	OPTION_KEYS,
 	OPTION_VERSION,
@@ -50,6 +51,7 @@ static const struct {
 			"log err, warn, info (default) or debug; repeatable"},
 	[OPTION_CTL] = {"ctl", "SOCKET",
 			"control socket (default: $XENBACK_RUN or /run/xenback, /NAME.ctl)"},
+	[OPTION_USER] = {"user", "NAME", "run as this user once what needs root is done"},
 	[OPTION_CHECK] = {"check", NULL, "check the environment and the configuration, then exit"},
 	[OPTION_KEYS] = {"keys", NULL, "print the tables of configuration keys as JSON, then exit"},
 	[OPTION_VERSION] = {"version", NULL, "print the version, then exit"},
@@ -59,6 +61,7 @@ static const struct {
 struct run {
 	const struct app_desc *desc;
 	const char *xen_spec;
+	const char *user; /* NULL: stay who we are */
 	char *ctl_path;
 	bool check_only;
 	struct app app;
@@ -94,13 +97,20 @@ static void print_option(const char *name, const char *value, const char *help)
 	printf("  %-24s %s\n", left, help);
 }
 
+static bool is_offered(const struct app_desc *desc, enum common_option option)
+{
+	return option == OPTION_XEN    ? !desc->no_xen
+	       : option == OPTION_USER ? desc->user_option
+				       : true;
+}
+
 static void print_help(const struct app_desc *desc)
 {
 	printf("Usage: %s [OPTION]...\n%s\n\n", desc->name, desc->summary);
 	for (size_t i = 0; i < desc->n_options; i++)
 		print_option(desc->options[i].name, desc->options[i].value, desc->options[i].help);
 	for (size_t i = 0; i < ARRAY_SIZE(common_options); i++)
-		if (i != OPTION_XEN || !desc->no_xen)
+		if (is_offered(desc, (enum common_option)i))
 			print_option(common_options[i].name, common_options[i].value,
 				     common_options[i].help);
 	printf("\nExit status: 0 fine, 1 failure, 2 wrong usage. See %s(8).\n", desc->name);
@@ -159,6 +169,20 @@ static int set_log_level(const struct run *run, const char *value)
 	return APP_EXIT_USAGE;
 }
 
+static int set_user(struct run *run, const char *name)
+{
+	int err = app_find_user(name);
+
+	if (!err) {
+		run->user = name;
+		return APP_GO_ON;
+	}
+	fprintf(stderr, "%s: --user: \"%s\" is refused; allowed: a user of this machine%s%s\n",
+		run->desc->name, name, err == -ENOENT ? "" : ": ",
+		err == -ENOENT ? "" : strerror(-err));
+	return APP_EXIT_USAGE;
+}
+
 static int take_option(struct run *run, size_t index, const char *value)
 {
 	const struct app_option *own;
@@ -177,6 +201,10 @@ static int take_option(struct run *run, size_t index, const char *value)
 		free(run->ctl_path);
 		run->ctl_path = xb_strdup(value);
 		break;
+	case OPTION_USER:
+		if (!run->desc->user_option)
+			return usage_error(run, "unknown option", "--user");
+		return set_user(run, value);
 	case OPTION_CHECK:
 		run->check_only = true;
 		break;
@@ -289,13 +317,18 @@ static int start(struct run *run)
 	const struct app_desc *desc = run->desc;
 	int err = create_parts(run);
 
-	/* Capabilities belong to a thread: give them up before start makes more of those. */
-	if (!err)
-		err = app_reduce_capabilities(desc->keep_caps, desc->n_keep_caps);
 	if (err)
 		return err;
 	run->started = true;
-	err = desc->start(&run->app);
+	if (desc->prepare)
+		err = desc->prepare(&run->app);
+	if (!err && run->user)
+		err = app_become_user(run->user);
+	/* Capabilities belong to a thread: give them up before start makes more of those. */
+	if (!err)
+		err = app_reduce_capabilities(desc->keep_caps, desc->n_keep_caps);
+	if (!err)
+		err = desc->start(&run->app);
 	if (!err)
 		err = app_restrict_syscalls();
 	return err;

@@ -7,9 +7,9 @@
  * --keys, --version, --help.
  *
  * Order: options, check (--check: exit), Xen, control socket (with the commands help, stats,
- * metrics, log, keys, status), capabilities down to `keep_caps`, start, no_new_privs and seccomp,
- * READY=1, loop (watchdog pings), stop. Capabilities go before start, while there is one thread:
- * they belong to threads, and start makes more of those.
+ * metrics, log, keys, status), prepare, user (--user), capabilities down to `keep_caps`, start,
+ * no_new_privs and seccomp, READY=1, loop (watchdog pings), stop. Capabilities go before start,
+ * while there is one thread: they belong to threads, and start makes more of those.
  *
  * SIGTERM and SIGINT end the loop, then stop runs. SIGHUP does nothing but a log line: settings are
  * live in xenstore.
@@ -58,18 +58,30 @@ struct app_desc {
 	size_t n_tables;
 	const cap_value_t *keep_caps; /**< capabilities that start and all after it have */
 	size_t n_keep_caps;
-	bool no_xen; /**< this program needs no Xen */
+	bool no_xen;	  /**< this program needs no Xen */
+	bool user_option; /**< offers --user NAME: prepare is the last that runs as root */
 	/** Checks the environment and the configuration; prints what is wrong; 0 = fine. Runs
 	 * before start and for --check. */
 	int (*check)(void);
+	/** Does what needs the rights that go next, while there is one thread: forks a helper that
+	 * keeps some, makes directories. -errno after a message. May be NULL. */
+	int (*prepare)(struct app *app);
 	/** Sets everything up; -errno after a message. */
 	int (*start)(struct app *app);
-	/** Undoes start; also called when start failed half-way. */
+	/** Undoes prepare and start; also called when one of them failed half-way. */
 	void (*stop)(struct app *app);
 };
 
 /** Runs the daemon; returns main's exit status: 0, 1 failure, 2 usage. */
 int app_run(const struct app_desc *desc, int argc, char **argv);
+
+/**
+ * For a helper process that the daemon forked: no capabilities, no_new_privs, and of all system
+ * calls those that open, read, write and stat files, pass descriptors over a socket that is there,
+ * manage memory and exit; EPERM for the others. Builds with AddressSanitizer keep what
+ * app_restrict_syscalls allows. Returns 0 or -errno after a message.
+ */
+int app_confine_helper(void);
 
 /** sd_notify STATUS= with a formatted line. */
 void app_status(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -34,6 +34,12 @@ const char *app_last_status(void);
  */
 int app_reduce_capabilities(const cap_value_t *keep, size_t n_keep);
 
+/** 0 when there is such a user, -ENOENT, or another -errno. */
+int app_find_user(const char *name);
+/** Becomes the user with his groups; capabilities stay as they are. 0 or -errno after a message.
+ * Call it while there is one thread. */
+int app_become_user(const char *name);
+
 /**
  * No new privileges, and EPERM for the system calls that no daemon of ours needs once it runs, in
  * all threads: new programs, debugging, mounting, modules, kexec, bpf, clocks, keyrings, new

@@ -9,8 +9,10 @@
 #include "app_priv.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <pwd.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <string.h>
@@ -134,6 +136,88 @@ int app_restrict_syscalls(void)
 		log_err("cannot restrict the system calls: %s", strerror(-err));
 	return err;
 }
+
+/* --- helpers --- */
+
+#ifndef LEAK_CHECK
+/* What is left to a process that opens files for others. */
+static const int helper_calls[] = {
+	SCMP_SYS(read),	      SCMP_SYS(write),	      SCMP_SYS(openat),		 SCMP_SYS(close),
+	SCMP_SYS(fstat),      SCMP_SYS(newfstatat),   SCMP_SYS(recvfrom),	 SCMP_SYS(sendmsg),
+	SCMP_SYS(brk),	      SCMP_SYS(mmap),	      SCMP_SYS(munmap),		 SCMP_SYS(mremap),
+	SCMP_SYS(futex),      SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+static int restrict_helper(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int err = filter ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < ARRAY_SIZE(helper_calls) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, helper_calls[i], 0);
+	if (!err)
+		err = seccomp_load(filter);
+	if (filter)
+		seccomp_release(filter);
+	if (err)
+		log_err("cannot restrict the system calls of a helper: %s", strerror(-err));
+	return err;
+}
+#else
+static int restrict_helper(void)
+{
+	return app_restrict_syscalls();
+}
+#endif
+
+int app_confine_helper(void)
+{
+	int err = app_reduce_capabilities(NULL, 0);
+
+	return err ? err : restrict_helper();
+}
+
+/* --- another user --- */
+
+int app_find_user(const char *name)
+{
+	errno = 0;
+	if (getpwnam(name))
+		return 0;
+	return errno && errno != ESRCH ? -errno : -ENOENT;
+}
+
+/* Changing the user leaves what is permitted, but nothing of it in effect. */
+static int raise_permitted(void)
+{
+	cap_t now = cap_get_proc();
+	int err = 0;
+
+	if (!now || cap_fill_flag(now, CAP_EFFECTIVE, now, CAP_PERMITTED) || cap_set_proc(now))
+		err = -errno;
+	if (now)
+		cap_free(now);
+	return err;
+}
+
+int app_become_user(const char *name)
+{
+	const struct passwd *user = getpwnam(name);
+	int err = 0;
+
+	if (!user || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || initgroups(name, user->pw_gid) ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+		err = errno ? -errno : -ENOENT;
+	if (!err)
+		err = raise_permitted();
+	if (err)
+		log_err("cannot become user %s: %s", name, strerror(-err));
+	return err;
+}
+
+/* --- capabilities --- */
 
 static bool is_kept(cap_value_t cap, const cap_value_t *keep, size_t n_keep)
 {

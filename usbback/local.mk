@@ -15,7 +15,7 @@ usbback_libusbback_a_SOURCES = \
 	usbback/coalesce.c usbback/coalesce.h \
 	usbback/host_libusb.c usbback/host_libusb.h usbback/host_libusb_priv.h \
 	usbback/host_libusb_flight.c usbback/host_libusb_link.c usbback/host_libusb_memory.c \
-	usbback/host_opener.h \
+	usbback/host_opener.c usbback/host_opener.h usbback/host_opener_priv.h usbback/host_opener_child.c \
 	usbback/journal.c usbback/journal.h \
 	usbback/pool.c usbback/pool.h \
 	usbback/port.c usbback/port.h \

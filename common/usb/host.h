@@ -86,8 +86,8 @@ struct usb_host_ops {
 	int (*change)(struct usb_host *host, struct usb_change *change);
 	/** Memory that moves without a copy; NULL where there is none to be had (use malloc). What
 	 * was not given back by buffer_free ends with close. Both may be NULL. The kernel may be
-	 * unable to pin such memory (usbfs maps it VM_IO): a grant copy of a real Xen into or out of
-	 * it fails, only the processor can copy. */
+	 * unable to pin such memory (usbfs maps it VM_IO): a grant copy of a real Xen into or out
+	 * of it fails, only the processor can copy. */
 	void *(*buffer_alloc)(struct usb_host *host, size_t size);
 	void (*buffer_free)(struct usb_host *host, void *buffer, size_t size);
 	/** Cancels what is in flight, calls its done with -ENODEV at the latest before it returns

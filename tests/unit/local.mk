@@ -48,6 +48,10 @@ UNIT_TESTS += tests/unit/test-app
 tests_unit_test_app_SOURCES = tests/unit/test-app.c
 tests_unit_test_app_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)
 
+UNIT_TESTS += tests/unit/test-app-rights
+tests_unit_test_app_rights_SOURCES = tests/unit/test-app-rights.c
+tests_unit_test_app_rights_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)
+
 # xenbackctl, against a daemon that answers from a file.
 check_PROGRAMS += tests/unit/ctl-canned
 tests_unit_ctl_canned_SOURCES = tests/unit/ctl-canned.c
@@ -279,3 +283,7 @@ tests_unit_test_model_disk_LDADD = $(UNIT_MODEL_LIBS)
 UNIT_TESTS += tests/unit/test-model-scsi
 tests_unit_test_model_scsi_SOURCES = tests/unit/test-model-scsi.c
 tests_unit_test_model_scsi_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-host-opener
+tests_unit_test_host_opener_SOURCES = tests/unit/test-host-opener.c tests/unit/usb-tree.c tests/unit/usb-tree.h
+tests_unit_test_host_opener_LDADD = $(UNIT_USB_LIBS)

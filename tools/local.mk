@@ -21,6 +21,18 @@ CLEANFILES += $(modprobeconf_DATA)
 $(modprobeconf_DATA): $(srcdir)/tools/xenback-modprobe.conf
 	$(AM_V_GEN)mkdir -p tools/modprobe.d && cp $(srcdir)/tools/xenback-modprobe.conf $@
 
+# USB devices that are kept for guests: the rule that reserves them, the list.
+udevrulesdir = $(prefix)/lib/udev/rules.d
+udevrules_DATA = tools/70-xenback-usb.rules
+xenbackconfdir = $(sysconfdir)/xenback
+dist_xenbackconf_DATA = tools/usb-reserve.conf
+EXTRA_DIST += tools/70-xenback-usb.rules.in
+CLEANFILES += tools/70-xenback-usb.rules
+
+tools/70-xenback-usb.rules: $(srcdir)/tools/70-xenback-usb.rules.in Makefile
+	$(AM_V_GEN)mkdir -p tools && sed -e 's,@sysconfdir[@],$(sysconfdir),g' -e 's,@pkglibexecdir[@],$(pkglibexecdir),g' \
+		$(srcdir)/tools/70-xenback-usb.rules.in >$@.tmp && mv $@.tmp $@
+
 # The toolstack of a xenbox.
 bin_SCRIPTS += tools/xenbox-xl
 EXTRA_DIST += tools/xenbox-xl

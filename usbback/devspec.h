@@ -41,7 +41,8 @@ struct host_device {
 	uint16_t vid, pid;
 	char serial[128], product[128]; /**< as the device says; foreign text, "" = none */
 	enum usb_device_speed speed;
-	bool hub;      /**< hubs stay here */
+	char drivers[96]; /**< of this machine, that have its interfaces: "usb-storage,usbhid" */
+	bool hub;	  /**< hubs stay here */
 	bool reserved; /**< not configured: no driver of this machine has it, so xl may attach it */
 };
 

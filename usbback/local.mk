@@ -15,6 +15,8 @@ usbback_libusbback_a_SOURCES = \
 	usbback/coalesce.c usbback/coalesce.h \
 	usbback/host_libusb.c usbback/host_libusb.h usbback/host_libusb_priv.h \
 	usbback/host_libusb_flight.c usbback/host_libusb_link.c usbback/host_libusb_memory.c \
+	usbback/host_devices.c usbback/host_devices.h usbback/hotplug.c usbback/hotplug.h \
+	usbback/reserve.c usbback/reserve.h \
 	usbback/host_opener.c usbback/host_opener.h usbback/host_opener_priv.h usbback/host_opener_child.c \
 	usbback/journal.c usbback/journal.h \
 	usbback/pool.c usbback/pool.h \
@@ -28,3 +30,8 @@ usbback_libusbback_a_SOURCES = \
 	usbback/vusb_json.c \
 	usbback/vusb_pipe.c \
 	usbback/vusb_ring.c
+
+# Keeps listed devices for guests; udev calls it.
+pkglibexec_PROGRAMS += usbback/usbback-reserve
+usbback_usbback_reserve_SOURCES = usbback/reserve_main.c
+usbback_usbback_reserve_LDADD = usbback/libusbback.a common/libxbcommon.a $(JANSSON_LIBS) $(SYSTEMD_LIBS)

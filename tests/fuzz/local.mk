@@ -58,3 +58,13 @@ FUZZ_TARGETS += tests/fuzz/fuzz-usbdesc
 tests_fuzz_fuzz_usbdesc_SOURCES = tests/fuzz/fuzz-usbdesc.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_usbdesc_LDADD = tests/guest/libxbguest.a $(UNIT_XEN_LIBS)
 tests_fuzz_fuzz_usbdesc_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-reserve
+tests_fuzz_fuzz_reserve_SOURCES = tests/fuzz/fuzz-reserve.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_reserve_LDADD = $(UNIT_USB_LIBS)
+tests_fuzz_fuzz_reserve_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-opener
+tests_fuzz_fuzz_opener_SOURCES = tests/fuzz/fuzz-opener.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_opener_LDADD = $(UNIT_USB_LIBS)
+tests_fuzz_fuzz_opener_LDFLAGS = $(FUZZ_LDFLAGS)

@@ -287,3 +287,15 @@ tests_unit_test_model_scsi_LDADD = $(UNIT_MODEL_LIBS)
 UNIT_TESTS += tests/unit/test-host-opener
 tests_unit_test_host_opener_SOURCES = tests/unit/test-host-opener.c tests/unit/usb-tree.c tests/unit/usb-tree.h
 tests_unit_test_host_opener_LDADD = $(UNIT_USB_LIBS)
+
+UNIT_TESTS += tests/unit/test-reserve
+tests_unit_test_reserve_SOURCES = tests/unit/test-reserve.c tests/unit/usb-tree.c tests/unit/usb-tree.h
+tests_unit_test_reserve_LDADD = $(UNIT_USB_LIBS)
+
+TESTS += tests/unit/test-usbback-reserve.sh
+EXTRA_DIST += tests/unit/test-usbback-reserve.sh
+
+UNIT_TESTS += tests/unit/test-hotplug
+tests_unit_test_hotplug_SOURCES = tests/unit/test-hotplug.c
+tests_unit_test_hotplug_CFLAGS = $(AM_CFLAGS) $(UMOCKDEV_CFLAGS)
+tests_unit_test_hotplug_LDADD = $(UNIT_USB_LIBS) $(UMOCKDEV_LIBS)

@@ -33,6 +33,11 @@ tools/70-xenback-usb.rules: $(srcdir)/tools/70-xenback-usb.rules.in Makefile
 	$(AM_V_GEN)mkdir -p tools && sed -e 's,@sysconfdir[@],$(sysconfdir),g' -e 's,@pkglibexecdir[@],$(pkglibexecdir),g' \
 		$(srcdir)/tools/70-xenback-usb.rules.in >$@.tmp && mv $@.tmp $@
 
+# Guests: the recipe by which they build their USB driver.
+xenhcddir = $(pkgdatadir)/xen-hcd-dkms
+dist_xenhcd_DATA = tools/xen-hcd-dkms/Makefile tools/xen-hcd-dkms/dkms.conf
+dist_xenhcd_SCRIPTS = tools/xen-hcd-dkms/xen-hcd-source
+
 # The toolstack of a xenbox.
 bin_SCRIPTS += tools/xenbox-xl
 EXTRA_DIST += tools/xenbox-xl

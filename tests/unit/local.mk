@@ -105,8 +105,8 @@ tests_unit_test_xenbackctl_conf_SOURCES = tests/unit/test-xenbackctl-conf.c \
 tests_unit_test_xenbackctl_conf_LDADD = $(UNIT_LIBS)
 
 # Manual pages against the programs.
-TESTS += tests/unit/test-man.sh
-EXTRA_DIST += tests/unit/test-man.sh
+TESTS += tests/unit/test-man.sh tests/unit/test-xen-hcd.sh
+EXTRA_DIST += tests/unit/test-man.sh tests/unit/test-xen-hcd.sh
 
 UNIT_TESTS += tests/unit/test-policy
 tests_unit_test_policy_SOURCES = tests/unit/test-policy.c

@@ -167,9 +167,7 @@ static int ask(struct host_opener *opener, struct opener_request *request,
 	*device = -1;
 	*reply = (struct opener_reply){0};
 	request->id = ++opener->last_id;
-	if (opener->fd < 0)
-		err = -EPIPE;
-	else if (send(opener->fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
+	if (opener->fd < 0 || send(opener->fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
 		err = -EPIPE;
 	if (!err)
 		err = await(opener, reply, device);

@@ -18,7 +18,7 @@ struct host_opener;
 
 /** Forks the process; call it while there is one thread. sysfs, devfs: "/sys" and "/dev" (tests put
  * other roots there). */
-int host_opener_create(struct host_opener **opener, const char *sysfs, const char *devfs);
+int host_opener_create(struct host_opener **out, const char *sysfs, const char *devfs);
 /** Closes the socket and waits for the process. */
 void host_opener_destroy(struct host_opener *opener);
 

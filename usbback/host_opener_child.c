@@ -106,7 +106,7 @@ static int read_text(const char *path, char *text, size_t size)
 
 static int read_number(const char *path, int base, unsigned long max, unsigned long *value)
 {
-	char text[32], *end;
+	char text[32] = "", *end;
 	int err = read_text(path, text, sizeof(text));
 
 	if (err)
@@ -141,7 +141,7 @@ static int attribute(const char *sysfs, const char *busid, const char *name, int
 static int locate(const char *sysfs, const char *busid, unsigned long *bus, unsigned long *dev,
 		  struct opener_reply *reply)
 {
-	unsigned long class;
+	unsigned long class = 0;
 	int err = attribute(sysfs, busid, "busnum", 10, bus);
 
 	if (!err)
@@ -175,7 +175,7 @@ static bool is_the_node(int fd, const char *sysfs, const char *busid)
 static int open_device(const char *sysfs, const char *devfs, const char *busid,
 		       struct opener_reply *reply)
 {
-	unsigned long bus, dev, again;
+	unsigned long bus = 0, dev = 0, again = 0;
 	char path[PATH_SIZE];
 	int fd;
 
@@ -200,7 +200,7 @@ static int open_device(const char *sysfs, const char *devfs, const char *busid,
 
 static void unconfigure(const char *sysfs, const char *busid, struct opener_reply *reply)
 {
-	unsigned long bus, dev;
+	unsigned long bus = 0, dev = 0;
 	char path[PATH_SIZE];
 	int err;
 

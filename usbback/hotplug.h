@@ -21,7 +21,7 @@ struct hotplug;
 typedef void (*hotplug_fn)(void *ctx, enum hotplug_event event, const char *busid);
 
 /** Calls fn from the loop for every event from now on. 0 or -errno. */
-int hotplug_create(struct hotplug **hotplug, sd_event *event, hotplug_fn fn, void *ctx);
+int hotplug_create(struct hotplug **out, sd_event *event, hotplug_fn fn, void *ctx);
 void hotplug_destroy(struct hotplug *hotplug);
 
 /** "add", "remove", "change" */

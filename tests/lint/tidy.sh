@@ -7,6 +7,9 @@ command -v clang-tidy >/dev/null || skip_all 'clang-tidy is not installed'
 FLAGS=(-std=gnu11 -D_GNU_SOURCE -DSYSCONFDIR='"/etc"' -DLIBEXECDIR='"/usr/libexec/xenback"' -I "$BUILD" -I . -I common)
 read -r -a PACKAGES < <(pkg-config --cflags libnl-3.0 jansson libsystemd libusb-1.0 2>/dev/null)
 FLAGS+=("${PACKAGES[@]}")
+# One test's; it may be missing.
+read -r -a PACKAGES < <(pkg-config --cflags umockdev-1.0 2>/dev/null)
+FLAGS+=("${PACKAGES[@]}")
 
 OUT=$(mktemp -d)
 trap 'rm -rf "$OUT"' EXIT

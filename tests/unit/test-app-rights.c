@@ -131,8 +131,10 @@ static void user_is_taken_after_prepare(void **state)
 	const struct passwd *nobody = getpwnam("nobody");
 	char words[96];
 
-	if (getuid() || !nobody)
+	if (getuid() || !nobody) {
 		skip();
+		return;
+	}
 	fail_prepare = false;
 	assert_int_equal(run("--user=nobody"), 0);
 	expect("prepare: uid 0 gid 0");

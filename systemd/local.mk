@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Units and what systemd loads for them. Paths of programs are known to make only, hence sed.
-systemdsystemunit_DATA = systemd/netback-team.service
+systemdsystemunit_DATA = systemd/netback-team.service systemd/usbback.service
 modulesloaddir = $(prefix)/lib/modules-load.d
 dist_modulesload_DATA = systemd/xenback-modules.conf
 pkglibexec_SCRIPTS += systemd/netback-netns
-EXTRA_DIST += systemd/netback-team.service.in systemd/netback-netns
-CLEANFILES += systemd/netback-team.service
+EXTRA_DIST += systemd/netback-team.service.in systemd/usbback.service.in systemd/netback-netns
+CLEANFILES += systemd/netback-team.service systemd/usbback.service
 
-systemd/netback-team.service: $(srcdir)/systemd/netback-team.service.in Makefile
+systemd/%.service: $(srcdir)/systemd/%.service.in Makefile
 	$(AM_V_GEN)mkdir -p systemd && sed -e 's,@sbindir[@],$(sbindir),g' -e 's,@pkglibexecdir[@],$(pkglibexecdir),g' \
-		$(srcdir)/systemd/netback-team.service.in >$@.tmp && mv $@.tmp $@
+		$< >$@.tmp && mv $@.tmp $@

@@ -118,13 +118,13 @@ void bindings_connected(struct bindings *bindings, struct vusbdev *vd, bool adop
 void bindings_disconnected(struct bindings *bindings, struct vusbdev *vd);
 
 /** The node port/N was written by somebody. */
-void bindings_node_changed(struct bindings *bindings, struct vusbdev *vd, unsigned int port);
+void bindings_node_changed(struct bindings *bindings, struct vusbdev *vd, unsigned int number);
 /** Settings or policies may have changed, or the store was away. */
 void bindings_config_changed(struct bindings *bindings);
 /** All devices that are plugged into this host now, hubs too. */
 void bindings_set_devices(struct bindings *bindings, const struct host_device *devices, size_t n);
-/** A controller says that the device of a port is gone; the port is free there already. */
-void bindings_gone(struct bindings *bindings, struct vusbdev *vd, unsigned int port);
+/** A controller says that the device of a port (1 ...) is gone; the port is free there already. */
+void bindings_gone(struct bindings *bindings, struct vusbdev *vd, unsigned int number);
 
 /** A wish that xl ended, or that failed, is to be tried again. */
 void bindings_resume(struct bindings *bindings, struct binding *port);

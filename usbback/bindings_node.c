@@ -104,8 +104,8 @@ static int check_txn(struct binding *port, xen_txn txn)
 
 	if (rc == 0)
 		rc = backend_read(port->vd->dev, txn, false, "online", &online);
-	if (rc < 0)
-		return rc;
+	if (rc < 0 || !online)
+		return rc < 0 ? rc : -ENOENT;
 	if (strcmp(online, "0") == 0 || online[0] == '\0')
 		return -ENOENT;
 	node = read_node(port, txn, text, sizeof(text));

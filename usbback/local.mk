@@ -9,7 +9,7 @@ usbback_libusbback_a_SOURCES = \
 	usbback/bindings_node.c usbback/bindings_wish.c \
 	usbback/devspec.c usbback/devspec.h \
 	usbback/usb_status.c \
-	usbback/usbback.h usbback/usbback_ctl.c \
+	usbback/usbback.c usbback/usbback.h usbback/usbback_main.h usbback/usbback_ctl.c \
 	usbback/usbback_keys.c usbback/usbback_keys.h \
 	usbback/vusbdev.c \
 	usbback/coalesce.c usbback/coalesce.h \
@@ -35,3 +35,8 @@ usbback_libusbback_a_SOURCES = \
 pkglibexec_PROGRAMS += usbback/usbback-reserve
 usbback_usbback_reserve_SOURCES = usbback/reserve_main.c
 usbback_usbback_reserve_LDADD = usbback/libusbback.a common/libxbcommon.a $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+
+sbin_PROGRAMS += usbback/usbback
+usbback_usbback_SOURCES = usbback/main.c
+usbback_usbback_LDADD = usbback/libusbback.a cluster/models/libxbmodels.a common/libxbapp.a common/xen/libxbxen.a \
+	common/libxbcommon.a $(XEN_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(USB_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)

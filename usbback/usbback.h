@@ -24,7 +24,7 @@ struct usbback {
 	sd_event_source *mail_source;
 	struct confstore *conf;
 	struct host_opener *opener; /**< NULL: models only */
-	struct usb_monitor *monitor;
+	struct hotplug *hotplug;
 	struct bindings *bindings;
 	struct backend *backend;
 	struct usbback_options options;

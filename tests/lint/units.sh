@@ -16,17 +16,28 @@ for unit in "$BUILD"/systemd/*.service; do
     name=${unit##*/}
     no_lines "$name: all paths are filled in" "$(grep -nE '@[a-z]+@' "$unit")"
     # The programs are not installed here: any other will do, for verify only looks whether it can be executed.
-    sed -E 's,^(Exec[A-Za-z]+=[-+!:@]*)[^ ]*/(netback-team|xenbackctl|netback-netns),\1/bin/true,' "$unit" >"$DIR/$name"
+    sed -E 's,^(Exec[A-Za-z]+=[-+!:@]*)[^ ]*/(netback-team|usbback|xenbackctl|netback-netns),\1/bin/true,' "$unit" >"$DIR/$name"
     no_lines "$name: systemd-analyze verify" "$(systemd-analyze verify --man=no "$DIR/$name" 2>&1 | grep -F "$name")"
     rc=0
     output=$(systemd-analyze security --no-pager --offline=yes --threshold="$EXPOSURE_MAX" "$DIR/$name" 2>&1) || rc=$?
     diag "$(tail -n 1 <<<"$output")"
     is "$name: exposure at most $EXPOSURE_MAX" "$rc" 0
     # What the daemon lives by; a sandbox that forgets one of them starts nothing, and only on a real Dom0.
-    for need in 'RestrictAddressFamilies=.*AF_PACKET' 'RestrictAddressFamilies=.*AF_NETLINK' 'RestrictAddressFamilies=.*AF_UNIX' \
-        'CapabilityBoundingSet=.*CAP_NET_RAW' 'CapabilityBoundingSet=.*CAP_NET_ADMIN' 'DeviceAllow=/dev/xen/gntdev rw' \
-        'DeviceAllow=/dev/xen/evtchn rw' 'RuntimeDirectory=xenback( |\$)' 'RuntimeDirectoryPreserve=yes' 'Type=notify' \
-        'Before=.*xendomains\.service' 'ExecCondition=\+.*control_d'; do
+    NEEDS=('RestrictAddressFamilies=.*AF_NETLINK' 'RestrictAddressFamilies=.*AF_UNIX' 'DeviceAllow=/dev/xen/gntdev rw'
+        'DeviceAllow=/dev/xen/evtchn rw' 'RuntimeDirectory=xenback( |$)' 'RuntimeDirectoryPreserve=yes' 'Type=notify'
+        'Before=.*xendomains\.service' 'ExecCondition=\+.*control_d' 'ExecStartPre=-.*/xenbackctl load --once$')
+    case $name in
+        netback-team.service)
+            NEEDS+=('RestrictAddressFamilies=.*AF_PACKET' 'CapabilityBoundingSet=.*CAP_NET_RAW'
+                'CapabilityBoundingSet=.*CAP_NET_ADMIN')
+            ;;
+        usbback.service)
+            # Write access to /sys: bConfigurationValue, usbfs_memory_mb.
+            NEEDS+=('DeviceAllow=char-usb_device rw' 'ReadWritePaths=(.* )?/sys( |$)' 'StateDirectory=xenback$')
+            no_lines "$name: /sys can be written to" "$(grep -nE '^ProtectKernelTunables=yes' "$unit")"
+            ;;
+    esac
+    for need in "${NEEDS[@]}"; do
         ok "$name: $need" grep -qE "^$need" "$unit"
     done
     no_lines "$name: nothing that hides /dev/xen or /proc/xen" "$(grep -nE '^(PrivateDevices=yes|ProcSubset=pid|PrivateNetwork=yes)' "$unit")"

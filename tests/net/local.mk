@@ -34,6 +34,7 @@ E2E_TESTS = \
 	tests/net/e2e-rate.sh \
 	tests/net/e2e-restart.sh \
 	tests/net/e2e-start.sh \
-	tests/net/e2e-traffic.sh
+	tests/net/e2e-traffic.sh \
+	tests/net/e2e-usb-attach.sh
 TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/demo.sh
+EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/usb.sh tests/net/demo.sh

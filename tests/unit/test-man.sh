@@ -34,10 +34,12 @@ is 'xenbackctl(8) has every command' "$(missing "$PAGE" "${COMMANDS[@]/#/=item }
 mapfile -t OPTIONS < <(options_of "$BUILD/tools/xenbackctl")
 is 'xenbackctl(8) has every option' "$(missing "$PAGE" "${OPTIONS[@]}")" ''
 
-PAGE=$(plain "$SRC/man/netback-team.8.pod")
-mapfile -t OPTIONS < <(options_of "$BUILD/netback-team/netback-team")
-ok 'netback-team --help lists options' test "${#OPTIONS[@]}" -ge 6
-is 'netback-team(8) has every option' "$(missing "$PAGE" "${OPTIONS[@]}")" ''
+for daemon in netback-team usbback; do
+    PAGE=$(plain "$SRC/man/$daemon.8.pod")
+    mapfile -t OPTIONS < <(options_of "$BUILD/$daemon/$daemon")
+    ok "$daemon --help lists options" test "${#OPTIONS[@]}" -ge 6
+    is "$daemon(8) has every option" "$(missing "$PAGE" "${OPTIONS[@]}")" ''
+done
 
 PAGE=$(plain "$SRC/man/xenbox.8.pod")
 mapfile -t OPTIONS < <(options_of "$BUILD/tools/xenbox")

@@ -17,6 +17,12 @@
 
 /* --- list --- */
 
+static bool never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
 static void print_alt(const struct usbdesc_alt *alt)
 {
 	static const char *const types[] = {"control", "isochronous", "bulk", "interrupt"};
@@ -54,6 +60,8 @@ static int list_bus(struct guest *guest, uint32_t devid)
 
 	if (!entry)
 		return -ENOTCONN;
+	usbdev_bus_wait(entry->bus, never, NULL,
+			guest_in(guest, SETTLE_NS)); /* what comes, comes */
 	info = usbfront_info(usbdev_bus_front(entry->bus));
 	printf("controller %u: USB %u.%u, %u ports\n", devid, info->usb_version,
 	       info->usb_version == 1 ? 1 : 0, info->n_ports);
@@ -303,12 +311,6 @@ int guest_cmd_stats(struct guest *guest, int argc, char **argv)
 
 /* --- evil --- */
 
-static bool never(void *arg)
-{
-	(void)arg;
-	return false;
-}
-
 /* The endpoints of the device that evil requests are for. */
 static void aim(struct guest_bus *entry, struct usbdev *dev)
 {
@@ -329,12 +331,23 @@ static void aim(struct guest_bus *entry, struct usbdev *dev)
 	usbfront_aim(usbdev_bus_front(entry->bus), &target);
 }
 
+static bool decided(void *arg)
+{
+	const struct usbfront *front = arg;
+
+	return usbfront_info(front)->state != USBFRONT_STATE_WAITING &&
+	       usbfront_info(front)->state != USBFRONT_STATE_CONNECTING;
+}
+
+/* Until the backend has accepted or closed the controller, and everything was done to it. */
 static void settle(struct guest *guest, struct guest_bus *entry)
 {
-	const struct usbfront *front = usbdev_bus_front(entry->bus);
+	struct usbfront *front = usbdev_bus_front(entry->bus);
 	uint64_t end = guest_in(guest, guest->wait_ns);
-	int rc = 0;
+	int rc = usbdev_bus_wait(entry->bus, decided, front, end);
 
+	if (rc < 0)
+		return;
 	do {
 		rc = usbdev_bus_wait(entry->bus, never, NULL, guest_in(guest, SETTLE_NS));
 	} while (rc == -ETIMEDOUT && usbfront_evil_busy(front) &&

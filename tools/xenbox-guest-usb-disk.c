@@ -21,8 +21,10 @@ struct copy {
 	struct guest *guest;
 	const char *name; /* of the device, for messages */
 	struct usbdisk *disk;
-	int fd;	      /* of the file; -1 = none */
-	FILE *digest; /* of sha256sum; NULL = none */
+	int fd;		   /* of the file; -1 = none */
+	int digest;	   /* to sha256sum; -1 = none */
+	int digest_answer; /* and from it */
+	pid_t digest_pid;
 	bool write;
 	uint64_t size, skip; /* bytes; size 0 = all */
 	uint64_t done;
@@ -80,7 +82,7 @@ static int from_disk(struct copy *copy, uint64_t lba, uint32_t blocks, uint32_t 
 		return guest_fail(rc,
 				  "disk %s: block %" PRIu64 " cannot be read: %s (sense 0x%06x)",
 				  copy->name, lba, strerror(-rc), usbdisk_sense(copy->disk));
-	if (copy->digest && fwrite(copy->buffer, bytes, 1, copy->digest) != 1)
+	if (copy->digest >= 0 && file_all(copy->digest, copy->buffer, bytes, true) < 0)
 		return guest_fail(-EIO, "sha256sum does not take the data");
 	rc = copy->fd < 0 ? 0 : file_all(copy->fd, copy->buffer, bytes, true);
 	return rc < 0 ? guest_fail(rc, "the file cannot be written: %s", strerror(-rc)) : 0;
@@ -156,14 +158,50 @@ static void report(struct copy *copy)
 	fflush(stdout);
 }
 
+static int start_digest(struct copy *copy)
+{
+	int to[2], from[2];
+
+	if (pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0)
+		return guest_fail(-errno, "no pipe: %s", strerror(errno));
+	copy->digest_pid = fork();
+	if (copy->digest_pid == 0) {
+		dup2(to[0], STDIN_FILENO);
+		dup2(from[1], STDOUT_FILENO);
+		execlp("sha256sum", "sha256sum", (char *)NULL);
+		_exit(127);
+	}
+	close(to[0]);
+	close(from[1]);
+	copy->digest = to[1];
+	copy->digest_answer = from[0];
+	return copy->digest_pid < 0 ? guest_fail(-errno, "fork: %s", strerror(errno)) : 0;
+}
+
+/* The checksum, of what was read as a whole. */
+static int end_digest(struct copy *copy, int rc)
+{
+	char text[65] = "";
+	int status = 0;
+
+	close(copy->digest);
+	if (file_all(copy->digest_answer, (uint8_t *)text, 64, false) < 0 && rc == 0)
+		rc = guest_fail(-EIO, "sha256sum does not answer");
+	close(copy->digest_answer);
+	waitpid(copy->digest_pid, &status, 0);
+	if (rc == 0)
+		printf("%s\n", text);
+	return rc;
+}
+
 static int finish(struct copy *copy, int rc)
 {
 	if (copy->fd >= 0 && close(copy->fd) < 0 && rc == 0)
 		rc = guest_fail(-errno, "the file cannot be written: %s", strerror(errno));
 	if (rc == 0)
 		report(copy);
-	if (copy->digest && pclose(copy->digest) != 0 && rc == 0)
-		rc = guest_fail(-EIO, "sha256sum failed");
+	if (copy->digest >= 0)
+		rc = end_digest(copy, rc);
 	usbdisk_close(copy->disk);
 	return rc;
 }
@@ -201,7 +239,7 @@ static int file_size(struct copy *copy)
 
 static int copy_command(struct guest *guest, int argc, char **argv, bool write_it)
 {
-	struct copy copy = {.guest = guest, .fd = -1, .write = write_it};
+	struct copy copy = {.guest = guest, .fd = -1, .digest = -1, .write = write_it};
 	bool sha256 = false;
 	int rc = 0;
 
@@ -214,11 +252,8 @@ static int copy_command(struct guest *guest, int argc, char **argv, bool write_i
 		rc = file_size(&copy);
 	if (rc == 0)
 		rc = open_disk(&copy);
-	if (rc == 0 && sha256) {
-		fflush(stdout);
-		copy.digest = popen("sha256sum | cut -d ' ' -f 1", "we");
-		rc = copy.digest ? 0 : guest_fail(-EIO, "sha256sum cannot be started");
-	}
+	if (rc == 0 && sha256)
+		rc = start_digest(&copy);
 	if (rc == 0)
 		rc = run_copy(&copy);
 	return finish(&copy, rc);
@@ -236,7 +271,7 @@ int guest_cmd_write(struct guest *guest, int argc, char **argv)
 
 int guest_cmd_disk(struct guest *guest, int argc, char **argv)
 {
-	struct copy copy = {.guest = guest, .fd = -1};
+	struct copy copy = {.guest = guest, .fd = -1, .digest = -1};
 	const struct usbdisk_info *info;
 	char text[24];
 	int rc;

@@ -25,7 +25,7 @@
 #define LOOK_MS		50 /* for what the toolstack writes */
 #define CLOSE_NS	(5 * NSEC_PER_SEC)
 #define WORDS_MAX	16
-#define DEVIDS_MAX	99u
+#define LINE_BYTES	512u
 
 /* --- messages --- */
 
@@ -165,17 +165,16 @@ static int take_signals(struct guest *guest)
 	return guest->stop ? -EINTR : 0;
 }
 
-/* While one controller is waited for, the others are served as well. */
-static int wait_all(void *ctx, struct usbdev_bus *bus, uint64_t deadline_ns)
+/* Sleeps until something happens to any controller, or to fd (-1: none), and serves all controllers
+ * but `except`. */
+static int serve(struct guest *guest, const struct usbdev_bus *except, int fd, int timeout_ms)
 {
-	struct guest *guest = ctx;
-	struct pollfd fds[1 + GUEST_BUSES * USBFRONT_FDS];
-	uint64_t now = clock_now(&clock_monotonic);
-	uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
-	unsigned int n = 1;
-	int rc;
+	struct pollfd fds[2 + GUEST_BUSES * USBFRONT_FDS];
+	unsigned int n = 2;
+	int rc = 0;
 
 	fds[0] = (struct pollfd){.fd = guest->signals, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = fd, .events = POLLIN};
 	for (unsigned int i = 0; i < guest->n_buses; i++) {
 		int raw[USBFRONT_FDS];
 		unsigned int more = usbfront_fds(usbdev_bus_front(guest->buses[i].bus), raw);
@@ -183,17 +182,21 @@ static int wait_all(void *ctx, struct usbdev_bus *bus, uint64_t deadline_ns)
 		for (unsigned int f = 0; f < more; f++)
 			fds[n++] = (struct pollfd){.fd = raw[f], .events = POLLIN};
 	}
-	left = MIN(DIV_ROUND_UP(left, NSEC_PER_MSEC), 1000u);
-	if (poll(fds, n, (int)left) < 0 && errno != EINTR)
+	if (poll(fds, n, timeout_ms) < 0 && errno != EINTR)
 		return -errno;
-	for (unsigned int i = 0; i < guest->n_buses; i++) {
-		if (guest->buses[i].bus == bus)
-			continue;
-		rc = usbfront_run(usbdev_bus_front(guest->buses[i].bus));
-		if (rc < 0)
-			return rc;
-	}
-	return take_signals(guest);
+	for (unsigned int i = 0; i < guest->n_buses && rc >= 0; i++)
+		if (guest->buses[i].bus != except)
+			rc = usbfront_run(usbdev_bus_front(guest->buses[i].bus));
+	return rc < 0 ? rc : take_signals(guest);
+}
+
+/* While one controller is waited for, the others are served as well. */
+static int wait_all(void *ctx, struct usbdev_bus *bus, uint64_t deadline_ns)
+{
+	uint64_t now = clock_now(&clock_monotonic);
+	uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+
+	return serve(ctx, bus, -1, (int)MIN(DIV_ROUND_UP(left, NSEC_PER_MSEC), 1000u));
 }
 
 /* --- controllers and devices --- */
@@ -338,17 +341,47 @@ static int run_command(struct guest *guest, int argc, char **argv)
 	return c->run(guest, argc - 1, argv + 1);
 }
 
-/* Lines of the standard input; each is answered, so that a script can follow. */
+/* The next line of the standard input without its end; the controllers are served meanwhile. 0 at
+ * the end, or -errno. */
+static int next_line(struct guest *guest, char line[LINE_BYTES])
+{
+	static char buffer[LINE_BYTES];
+	static size_t n;
+	ssize_t more = 1;
+	char *end;
+	int rc;
+
+	while (!(end = memchr(buffer, '\n', n)) && more > 0 && n < sizeof(buffer) - 1) {
+		struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+		rc = serve(guest, NULL, STDIN_FILENO, 1000);
+		if (rc < 0)
+			return rc;
+		if (poll(&in, 1, 0) <= 0)
+			continue;
+		more = read(STDIN_FILENO, buffer + n, sizeof(buffer) - 1 - n);
+		n += more > 0 ? (size_t)more : 0;
+	}
+	if (!end && n == 0)
+		return 0;
+	end = end ? end : buffer + n;
+	memcpy(line, buffer, (size_t)(end - buffer));
+	line[end - buffer] = '\0';
+	n -= (size_t)(MIN(end + 1, buffer + n) - buffer);
+	memmove(buffer, end + 1, n);
+	return 1;
+}
+
+/* Commands from the standard input; each is answered, so that a script can follow. */
 static int run_lines(struct guest *guest)
 {
-	char line[512], copy[512];
-	int failed = 0;
+	char line[LINE_BYTES], copy[LINE_BYTES];
+	int failed = 0, rc;
 
-	while (!guest->stop && fgets(line, sizeof(line), stdin)) {
+	while ((rc = next_line(guest, line)) > 0) {
 		char *words[WORDS_MAX], *save = NULL;
-		int n = 0, rc;
+		int n = 0;
 
-		line[strcspn(line, "\n")] = '\0';
 		snprintf(copy, sizeof(copy), "%s", line);
 		for (char *word = strtok_r(line, " \t", &save); word && n < WORDS_MAX;
 		     word = strtok_r(NULL, " \t", &save))
@@ -361,7 +394,7 @@ static int run_lines(struct guest *guest)
 		fflush(stdout);
 		failed = rc < 0 ? rc : failed;
 	}
-	return failed;
+	return rc < 0 && rc != -EINTR ? rc : failed;
 }
 
 /* --- start and end --- */

@@ -121,12 +121,12 @@ int usbdev_bus_wait(struct usbdev_bus *bus, bool (*until)(void *arg), void *arg,
 			return rc;
 		if (until(arg))
 			return 0;
+		if (usbdev_bus_now(bus) >= deadline_ns)
+			return -ETIMEDOUT;
 		if (rc > 0)
 			continue;
 		if (usbfront_info(bus->front)->state == USBFRONT_STATE_CLOSED)
 			return -ENOTCONN;
-		if (usbdev_bus_now(bus) >= deadline_ns)
-			return -ETIMEDOUT;
 		rc = sleep_until(bus, deadline_ns);
 		if (rc < 0)
 			return rc;

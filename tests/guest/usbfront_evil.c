@@ -163,7 +163,7 @@ static void scribble(struct usbfront *front, uint32_t random)
 			front->slots[i].use = UF_SLOT_FREE;
 }
 
-static void scribble_frames(struct usbfront *front, uint32_t random)
+static bool scribble_frames(struct usbfront *front, uint32_t random)
 {
 	struct usbif_urb_request req;
 	struct uf_slot *slot =
@@ -171,38 +171,44 @@ static void scribble_frames(struct usbfront *front, uint32_t random)
 	volatile uint32_t *words;
 
 	if (!slot)
-		return;
+		return false;
 	words = (void *)(slot->pages + slot->frames_at);
 	ring_front_request(&front->urb_ring, &req);
 	uf_push(front);
 	for (unsigned int i = 0; i < REWRITE_WRITES; i++)
 		words[next_random(&random) % 32] = next_random(&random) << (i % 16);
+	return true;
 }
 
-static void storm(struct usbfront *front)
+static bool storm(struct usbfront *front)
 {
 	struct usbif_urb_request req;
+	uint16_t i;
 
-	for (uint16_t i = 0; uf_evil_request(front, &req, USB_ENDPOINT_XFER_BULK, true, 0); i++) {
+	for (i = 0; uf_evil_request(front, &req, USB_ENDPOINT_XFER_BULK, true, 0); i++) {
 		req.pipe |= USBIF_PIPE_UNLINK;
 		req.u.unlink.unlink_id = i;
 		ring_front_request(&front->urb_ring, &req);
 	}
 	uf_push(front);
+	return i > 0;
 }
 
 bool uf_evil_go_on(struct usbfront *front)
 {
 	uint32_t random = front->rewrites * 2654435761u | 1u;
+	bool done = true;
 
 	if (front->rewrites == 0 || !front->connected)
 		return false;
 	if (front->rewriting == USBFRONT_EVIL_REWRITE)
 		scribble(front, random);
 	else if (front->rewriting == USBFRONT_EVIL_ISO_REWRITE)
-		scribble_frames(front, random);
+		done = scribble_frames(front, random);
 	else
-		storm(front);
+		done = storm(front);
+	if (!done) /* the ring is full */
+		return false;
 	front->rewrites--;
 	uf_notify(front);
 	return front->rewrites > 0;

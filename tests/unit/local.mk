@@ -299,3 +299,15 @@ UNIT_TESTS += tests/unit/test-hotplug
 tests_unit_test_hotplug_SOURCES = tests/unit/test-hotplug.c
 tests_unit_test_hotplug_CFLAGS = $(AM_CFLAGS) $(UMOCKDEV_CFLAGS)
 tests_unit_test_hotplug_LDADD = $(UNIT_USB_LIBS) $(UMOCKDEV_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-hid-input
+tests_unit_test_model_hid_input_SOURCES = tests/unit/test-model-hid-input.c
+tests_unit_test_model_hid_input_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-hid
+tests_unit_test_model_hid_SOURCES = tests/unit/test-model-hid.c $(UNIT_MODEL_LAB)
+tests_unit_test_model_hid_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-model-serial
+tests_unit_test_model_serial_SOURCES = tests/unit/test-model-serial.c $(UNIT_MODEL_LAB)
+tests_unit_test_model_serial_LDADD = $(UNIT_MODEL_LIBS)

@@ -308,6 +308,7 @@ static void take_cbw(struct bot *bot, const uint8_t *packet, size_t n)
 /* The host's transfer ends by a packet that is not full. */
 static bool is_short(const struct bot *bot, const struct usb_transfer *transfer)
 {
+	assert(bot->max_packet);
 	return transfer->length % bot->max_packet || !transfer->length || transfer->zero_packet;
 }
 

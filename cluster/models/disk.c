@@ -203,7 +203,7 @@ int disk_create(struct model *model, const struct model_spec *spec, sd_event *ev
 				  store_sync, store_halt,  NULL};
 	char serial[MODEL_SERIAL_MAX];
 	struct disk *disk;
-	struct stat st;
+	struct stat st = {0};
 	int fd = open_file(spec, &st, error, error_size);
 	int64_t n_blocks = fd < 0 ? fd : count_blocks(fd, &st, spec->path, error, error_size);
 	int rc;

@@ -15,7 +15,7 @@
 struct disk_io;
 
 /** Takes over fd, also on failure; 0 or -errno. */
-int disk_io_create(struct disk_io **io, int fd);
+int disk_io_create(struct disk_io **out, int fd);
 /** Waits for the operation that runs. */
 void disk_io_destroy(struct disk_io *io);
 /** Becomes readable when an operation has ended; then call disk_io_result. */

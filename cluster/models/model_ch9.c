@@ -128,21 +128,20 @@ static int get_descriptor(const struct model_ch9 *ch9, const struct usb_ctrlrequ
 	uint8_t scratch[MODEL_DESC_MAX];
 	const uint8_t *bytes = scratch;
 	size_t n = 0;
+	bool high_speed = ch9->desc->speed == USB_SPEED_HIGH;
 
+	if (index && type != USB_DT_STRING)
+		return -EPIPE;
 	if (type == USB_DT_STRING) {
 		n = model_desc_string(ch9->desc, index, scratch);
-	} else if (index) {
-		return -EPIPE;
 	} else if (type == USB_DT_DEVICE) {
 		bytes = ch9->desc->bytes;
 		n = USB_DT_DEVICE_SIZE;
 	} else if (type == USB_DT_CONFIG) {
 		bytes = model_desc_config(ch9->desc, &n);
-	} else if (ch9->desc->speed != USB_SPEED_HIGH) {
-		return -EPIPE;
-	} else if (type == USB_DT_DEVICE_QUALIFIER) {
+	} else if (type == USB_DT_DEVICE_QUALIFIER && high_speed) {
 		n = model_desc_qualifier(ch9->desc, scratch);
-	} else if (type == USB_DT_OTHER_SPEED_CONFIG) {
+	} else if (type == USB_DT_OTHER_SPEED_CONFIG && high_speed) {
 		n = model_desc_other_speed(ch9->desc, scratch);
 	}
 	return n ? reply(setup, data, bytes, n) : -EPIPE;

@@ -41,30 +41,30 @@ static int create(struct model *model, const struct model_spec *spec, sd_event *
 	return -EINVAL;
 }
 
-int usb_model_open(struct usb_host **out, const char *text, sd_event *event, struct clock *clock,
+int usb_model_open(struct usb_host **host, const char *spec, sd_event *event, struct clock *clock,
 		   char *error, size_t error_size)
 {
-	struct model_spec *spec = xb_calloc(1, sizeof(*spec));
-	struct model_host *host = NULL;
+	struct model_spec *parsed = xb_calloc(1, sizeof(*parsed));
+	struct model_host *adapter = NULL;
 	char name[32];
-	int rc = model_spec_parse(spec, text, error, error_size);
+	int rc = model_spec_parse(parsed, spec, error, error_size);
 
 	if (rc)
 		goto out;
-	snprintf(name, sizeof(name), "model:%s", model_kinds[spec->kind]);
-	host = model_host_create(name, event, clock);
-	rc = create(model_host_model(host), spec, event, error, error_size);
+	snprintf(name, sizeof(name), "model:%s", model_kinds[parsed->kind]);
+	adapter = model_host_create(name, event, clock);
+	rc = create(model_host_model(adapter), parsed, event, error, error_size);
 	if (rc)
 		goto out;
-	rc = model_host_start(host);
+	rc = model_host_start(adapter);
 	if (rc)
 		snprintf(error, error_size, "cannot start %s: %s", name, strerror(-rc));
 out:
-	free(spec);
+	free(parsed);
 	if (!rc)
-		*out = model_host_device(host);
-	else if (host)
-		model_host_destroy(host);
+		*host = model_host_device(adapter);
+	else if (adapter)
+		model_host_destroy(adapter);
 	return rc;
 }
 

@@ -6,9 +6,8 @@
 
 #include "util.h"
 
-#define VENDOR	 "xenback "
-#define PRODUCT	 "Model Disk      "
-#define REVISION "0100"
+/* Vendor (8), product (16), revision (4): fields without a NUL. */
+static const uint8_t identity[28] = "xenback Model Disk      0100";
 
 static void standard_inquiry(const struct scsi_disk *disk, uint8_t *reply)
 {
@@ -16,7 +15,7 @@ static void standard_inquiry(const struct scsi_disk *disk, uint8_t *reply)
 	reply[2] = 5; /* SPC-3 */
 	reply[3] = 2; /* format of this data */
 	reply[4] = 36 - 5;
-	memcpy(reply + 8, VENDOR PRODUCT REVISION, 28);
+	memcpy(reply + 8, identity, sizeof(identity));
 }
 
 /* Page 83h: vendor, product and serial as text, and a name of 8 bytes that follows from the serial.
@@ -30,7 +29,7 @@ static size_t identification(const struct scsi_disk *disk, uint8_t *page)
 	page[4] = 0x02; /* ASCII */
 	page[5] = 0x01; /* T10 vendor identification, of the logical unit */
 	page[7] = (uint8_t)n_text;
-	memcpy(page + 8, VENDOR PRODUCT, 24);
+	memcpy(page + 8, identity, 24);
 	memcpy(page + 32, disk->serial, n_text - 24);
 	for (const char *c = disk->serial; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 0x100000001b3ull;

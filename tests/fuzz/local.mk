@@ -68,3 +68,18 @@ FUZZ_TARGETS += tests/fuzz/fuzz-opener
 tests_fuzz_fuzz_opener_SOURCES = tests/fuzz/fuzz-opener.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_opener_LDADD = $(UNIT_USB_LIBS)
 tests_fuzz_fuzz_opener_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-model-bot
+tests_fuzz_fuzz_model_bot_SOURCES = tests/fuzz/fuzz-model-bot.c tests/unit/bot-lab.c tests/unit/bot-lab.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_model_bot_LDADD = $(UNIT_MODEL_LIBS)
+tests_fuzz_fuzz_model_bot_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-model-control
+tests_fuzz_fuzz_model_control_SOURCES = tests/fuzz/fuzz-model-control.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_model_control_LDADD = $(UNIT_MODEL_LIBS)
+tests_fuzz_fuzz_model_control_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-model-text
+tests_fuzz_fuzz_model_text_SOURCES = tests/fuzz/fuzz-model-text.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_model_text_LDADD = $(UNIT_MODEL_LIBS)
+tests_fuzz_fuzz_model_text_LDFLAGS = $(FUZZ_LDFLAGS)

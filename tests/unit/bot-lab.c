@@ -22,9 +22,9 @@ static int ended(struct bot_lab *lab, uint64_t end)
 	return -EINPROGRESS;
 }
 
-static void check_range(size_t n, uint64_t offset)
+static void check_range(const struct bot_lab *lab, size_t n, uint64_t offset)
 {
-	if (!n || n > LAB_BYTES || offset > LAB_BYTES - n)
+	if (!n || n > lab->n_bytes || offset > lab->n_bytes - n)
 		abort();
 }
 
@@ -32,7 +32,7 @@ static int lab_read(void *ctx, uint8_t *data, size_t n, uint64_t offset)
 {
 	struct bot_lab *lab = ctx;
 
-	check_range(n, offset);
+	check_range(lab, n, offset);
 	lab->n_reads++;
 	memcpy(data, lab->medium + offset, n);
 	return ended(lab, offset + n);
@@ -42,7 +42,7 @@ static int lab_write(void *ctx, const uint8_t *data, size_t n, uint64_t offset, 
 {
 	struct bot_lab *lab = ctx;
 
-	check_range(n, offset);
+	check_range(lab, n, offset);
 	lab->n_writes++;
 	lab->n_through += through;
 	if (!lab->fail || offset + n <= lab->fail_at)
@@ -66,17 +66,22 @@ static void lab_halt(void *ctx, uint8_t endpoint)
 		lab->halted_out = true;
 }
 
-void bot_lab_open(struct bot_lab *lab)
+void bot_lab_open(struct bot_lab *lab, uint32_t n_blocks)
 {
-	struct bot_store store = {lab_read, lab_write, lab_read, lab_sync, lab_halt, lab};
+	static uint8_t pattern[LAB_BYTES];
+	struct bot_store store = {lab_read, lab_write, lab_read, lab_sync, lab_halt, NULL};
 
+	if (!pattern[1])
+		for (size_t i = 0; i < LAB_BYTES; i++)
+			pattern[i] = (uint8_t)(i ^ i >> 9 ^ i >> 17);
 	memset(lab, 0, sizeof(*lab));
+	store.ctx = lab;
 	lab->pending = NOTHING_PENDING;
-	lab->medium = xb_calloc(1, LAB_BYTES);
-	for (size_t i = 0; i < LAB_BYTES; i++)
-		lab->medium[i] = (uint8_t)(i ^ i >> 9 ^ i >> 17);
+	lab->n_bytes = (size_t)n_blocks * SCSI_BLOCK_BYTES;
+	lab->medium = xb_calloc(1, lab->n_bytes);
+	memcpy(lab->medium, pattern, lab->n_bytes);
 	bot_init(&lab->bot, &store, 512);
-	scsi_init(&lab->bot.disk, LAB_BLOCKS, false, false, "LAB0");
+	scsi_init(&lab->bot.disk, n_blocks, false, false, "LAB0");
 	lab->bot.disk.attention = SCSI_NO_SENSE;
 }
 
@@ -127,8 +132,10 @@ int bot_lab_transfer(struct bot_lab *lab, uint8_t endpoint, void *data, uint32_t
 void bot_lab_cbw(struct bot_lab *lab, uint8_t cbw[BOT_CBW_BYTES], const uint8_t *cdb, uint8_t n_cdb,
 		 uint32_t expected, bool in)
 {
+	static const uint8_t signature[4] = {'U', 'S', 'B', 'C'};
+
 	memset(cbw, 0, BOT_CBW_BYTES);
-	memcpy(cbw, "USBC", 4);
+	memcpy(cbw, signature, sizeof(signature));
 	lab->tag++;
 	memcpy(cbw + 4, &lab->tag, 4);
 	memcpy(cbw + 8, &expected, 4);

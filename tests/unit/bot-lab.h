@@ -13,14 +13,16 @@
 
 #include "cluster/models/bot.h"
 
+/* Of the medium that most tests use. */
 #define LAB_BLOCKS 5000u
 #define LAB_BYTES  ((size_t)LAB_BLOCKS * SCSI_BLOCK_BYTES)
 
 struct bot_lab {
 	struct bot bot;
 	uint8_t *medium;
-	bool later; /**< operations end when the host waits for them */
-	int fail;   /**< -errno of the next operations on blocks from fail_at on */
+	size_t n_bytes; /**< of the medium */
+	bool later;	/**< operations end when the host waits for them */
+	int fail;	/**< -errno of the next operations on blocks from fail_at on */
 	uint64_t fail_at;
 	int pending; /**< result of the operation that runs; 1: none does */
 	unsigned int n_reads, n_writes, n_syncs, n_through;
@@ -39,7 +41,8 @@ struct bot_outcome {
 	uint32_t residue;
 };
 
-void bot_lab_open(struct bot_lab *lab);
+/** A medium of n_blocks, at most LAB_BLOCKS; no two blocks are the same. */
+void bot_lab_open(struct bot_lab *lab, uint32_t n_blocks);
 void bot_lab_close(struct bot_lab *lab);
 
 /** A transfer; its status, bytes in *actual. -EAGAIN: the device does not answer. */

@@ -88,7 +88,7 @@ static void test_thirteen_cases(void **state)
 		struct bot_outcome outcome;
 		uint8_t old[2];
 
-		bot_lab_open(&lab);
+		bot_lab_open(&lab, LAB_BLOCKS);
 		lab.later = i & 1;
 		lab.piece = i & 2 ? packet_pieces : NULL;
 		old[0] = lab.medium[7 * 512];
@@ -120,7 +120,7 @@ static void test_thirteen_cases_no_stall(void **state)
 		struct bot_outcome outcome;
 		struct bot_lab lab;
 
-		bot_lab_open(&lab);
+		bot_lab_open(&lab, LAB_BLOCKS);
 		lab.later = i & 1;
 		lab.piece = i & 2 ? packet_pieces : NULL;
 		lab.bot.no_stall = true;
@@ -142,7 +142,7 @@ static void test_check_condition(void **state)
 	struct bot_outcome outcome;
 	struct bot_lab lab;
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	outcome = bot_lab_run(&lab, beyond, 10, 512, true, data);
 	assert_int_equal(outcome.status, 1);
 	assert_int_equal(outcome.moved, 0);
@@ -202,8 +202,8 @@ static void test_pieces_change_nothing(void **state)
 		struct bot_lab whole, pieces;
 		uint64_t random = seed;
 
-		bot_lab_open(&whole);
-		bot_lab_open(&pieces);
+		bot_lab_open(&whole, LAB_BLOCKS);
+		bot_lab_open(&pieces, LAB_BLOCKS);
 		pieces.piece = random_pieces;
 		pieces.seed = seed;
 		whole.bot.no_stall = pieces.bot.no_stall = seed & 1;
@@ -240,7 +240,7 @@ static void test_few_operations(void **state)
 	struct bot_lab lab;
 	uint8_t cdb[10];
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	bot_lab_rw10(cdb, false, 0, 240);
 	bot_lab_run(&lab, cdb, 10, 240 * 512, true, data);
 	assert_int_equal(lab.n_reads, 1);
@@ -267,7 +267,7 @@ static void test_transfers_across_phases(void **state)
 	struct bot_lab lab;
 	uint32_t actual;
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	bot_lab_rw10(cdb, false, 3, 1);
 	bot_lab_cbw(&lab, cbw, cdb, 10, 512, true);
 	assert_int_equal(bot_lab_transfer(&lab, BOT_ENDPOINT_OUT, cbw, 31, &actual), 0);
@@ -294,7 +294,7 @@ static void test_babble(void **state)
 	struct bot_lab lab;
 	uint32_t actual;
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	bot_lab_rw10(cdb, false, 3, 2);
 	bot_lab_cbw(&lab, cbw, cdb, 10, 1024, true);
 	assert_int_equal(bot_lab_transfer(&lab, BOT_ENDPOINT_OUT, cbw, 31, &actual), 0);
@@ -321,7 +321,7 @@ static void test_host_stops(void **state)
 		uint8_t cbw[31], csw[13], cdb[10];
 		struct bot_lab lab;
 
-		bot_lab_open(&lab);
+		bot_lab_open(&lab, LAB_BLOCKS);
 		lab.later = i & 1;
 		memset(lab.medium, 0, LAB_BYTES);
 		memset(data, 0x99, 4096);
@@ -352,7 +352,7 @@ static void test_empty_packets(void **state)
 	struct bot_lab lab;
 	uint32_t actual;
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	bot_lab_rw10(cdb, true, 0, 1);
 	bot_lab_cbw(&lab, cbw, cdb, 10, 512, false);
 	assert_int_equal(bot_lab_transfer(&lab, BOT_ENDPOINT_OUT, cbw, 31, &actual), 0);
@@ -386,7 +386,7 @@ static void test_invalid_cbw(void **state)
 		uint32_t actual;
 		int rc;
 
-		bot_lab_open(&lab);
+		bot_lab_open(&lab, LAB_BLOCKS);
 		bot_lab_rw10(cdb, false, 0, 1);
 		bot_lab_cbw(&lab, cbw, cdb, 10, 512, true);
 		cbw[cases[i].at] = (uint8_t)cases[i].value;
@@ -426,7 +426,7 @@ static void test_class_requests(void **state)
 	struct bot_lab lab;
 	uint8_t byte = 9;
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(bot_control(&lab.bot, &cases[i].setup, &byte), cases[i].result);
 	assert_int_equal(byte, 0);
@@ -452,7 +452,7 @@ static void test_medium_errors(void **state)
 		struct bot_lab lab;
 		uint8_t cdb[10];
 
-		bot_lab_open(&lab);
+		bot_lab_open(&lab, LAB_BLOCKS);
 		lab.later = i & 1;
 		lab.piece = i & 2 ? packet_pieces : NULL;
 		lab.fail = cases[i / 4].err;
@@ -494,7 +494,7 @@ static void test_reset_while_busy(void **state)
 	struct bot_lab lab;
 	uint32_t actual;
 
-	bot_lab_open(&lab);
+	bot_lab_open(&lab, LAB_BLOCKS);
 	lab.later = true;
 	bot_lab_rw10(cdb, false, 3, 1);
 	bot_lab_cbw(&lab, cbw, cdb, 10, 512, true);

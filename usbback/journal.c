@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "util.h"
+#include <xen/io/usbif.h>
 
 #define MAGIC	0x6a736278u /* "xbsj" */
 #define VERSION 1u
@@ -51,11 +52,14 @@ static int map_file(struct journal *journal, bool fresh, off_t *size)
 		     O_RDWR | O_CLOEXEC | O_NOFOLLOW | (fresh ? O_CREAT | O_TRUNC : 0), 0600);
 	struct stat st;
 	void *p;
+	int rc;
 
 	if (fd < 0)
 		return -errno;
-	if (fresh && ftruncate(fd, sizeof(struct journal_file)) < 0)
-		return -errno;
+	/* Room for all of it: where /run is full, writing to the mapping would be a SIGBUS. */
+	rc = fresh ? -posix_fallocate(fd, 0, sizeof(struct journal_file)) : 0;
+	if (rc < 0)
+		return rc;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	*size = st.st_size;
@@ -173,4 +177,31 @@ int journal_recover(struct journal *journal, uint32_t rsp_prod)
 		n += e->state == JOURNAL_OPEN;
 	}
 	return n == file->req_cons - rsp_prod ? (int)n : -EPROTO;
+}
+
+void journal_event(struct journal *journal, uint32_t response, unsigned int port, uint8_t speed)
+{
+	struct port_view *view = &journal->file->ports[port];
+	uint64_t event = (uint64_t)response << 16 | port << 8 | view->speed;
+
+	__atomic_store_n(&journal->file->event, event, __ATOMIC_RELAXED); /* one write */
+	ORDERED();
+	if (speed == USBIF_SPEED_NONE)
+		memset(view, 0, sizeof(*view));
+	view->speed = speed;
+	ORDERED();
+}
+
+unsigned int journal_recover_event(struct journal *journal, uint32_t rsp_prod)
+{
+	uint64_t event = journal->file->event;
+	uint32_t response = (uint32_t)(event >> 16);
+	unsigned int port = event >> 8 & 0xff;
+	uint8_t before = (uint8_t)event;
+
+	journal->file->event = 0;
+	if (port == 0 || port >= JOURNAL_PORTS || (int32_t)(rsp_prod - response) > 0)
+		return 0;
+	journal->file->ports[port].speed = before;
+	return before == USBIF_SPEED_NONE ? 0 : port;
 }

@@ -10,6 +10,10 @@
  * Order of writes: an entry, then req_cons, then the request is carried out; before a response goes
  * into the ring, its index goes into the entry. After a crash an entry is open when it belongs to a
  * request below req_cons and has no response index below the ring's rsp_prod.
+ *
+ * Port events: index of the response and what the guest knew before it, in one write; then what it
+ * knows behind it; then the response is published. After a crash, an event beyond the ring's
+ * rsp_prod never happened.
  */
 #ifndef XB_USB_JOURNAL_H
 #define XB_USB_JOURNAL_H
@@ -39,6 +43,9 @@ struct journal_file {
 	uint32_t urb_ref, event_channel; /**< of the rings that it belongs to */
 	uint32_t req_cons;
 	uint32_t n_entries;
+	uint64_t
+		event; /**< the last port event: response index, port, speed before it (<< 16, 8, 0)
+			*/
 	struct journal_entry entries[JOURNAL_ENTRIES];
 	struct port_view ports[JOURNAL_PORTS];
 };
@@ -65,11 +72,20 @@ void journal_answer(struct journal *journal, uint16_t id, bool unlink, uint32_t 
 /** The ring's responses are published up to rsp_prod: their entries are free again. */
 void journal_published(struct journal *journal, uint32_t rsp_prod);
 
+/** The guest is about to hear, by the connection ring's response `response`, that a port's device
+ * came or went (USBIF_SPEED_*). Its view follows; NONE clears it. */
+void journal_event(struct journal *journal, uint32_t response, unsigned int port, uint8_t speed);
+
 /**
  * After a crash: what was answered and published becomes FREE, everything else that was taken OPEN.
  * rsp_prod: the ring's own. Returns the number of open entries, or -EPROTO where that is not what
  * lies between the ring's responses and req_cons.
  */
 int journal_recover(struct journal *journal, uint32_t rsp_prod);
+/**
+ * After a crash: takes back an event that the guest was not told. rsp_prod: the connection ring's
+ * own. Returns the port whose device it still believes in but whose state is forgotten, 0 = none.
+ */
+unsigned int journal_recover_event(struct journal *journal, uint32_t rsp_prod);
 
 #endif

@@ -28,9 +28,7 @@ int pool_init(struct pool *pool, struct usb_host *host)
 
 void pool_fini(struct pool *pool)
 {
-	if (pool->host && pool->base)
-		pool->host->ops->buffer_free(pool->host, pool->base, POOL_BYTES);
-	else
+	if (!pool->host) /* else it ended with the host */
 		free(pool->base);
 	pool->base = NULL;
 }

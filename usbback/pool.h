@@ -22,8 +22,10 @@ struct pool {
 	uint32_t used; /**< a bit a slot */
 };
 
-/** -ENOMEM. host must outlive the pool. */
+/** -ENOMEM. */
 int pool_init(struct pool *pool, struct usb_host *host);
+/** To be called after the host's close, which ends its transfers: no memory may be used any more.
+ */
 void pool_fini(struct pool *pool);
 
 /** Bytes of the longest run that is free. */

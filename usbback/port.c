@@ -67,6 +67,10 @@ static void addressed(struct port_view *view, uint16_t request, uint16_t value, 
 			refuse(d, -EPIPE, "SET_INTERFACE of an interface above 31");
 			return;
 		}
+		if (value > UINT8_MAX) {
+			refuse(d, -EPIPE, "SET_INTERFACE to a setting above 255");
+			return;
+		}
 		d->change.kind = USB_CHANGE_INTERFACE;
 		d->change.interface = (uint8_t)index;
 		d->change.value = (uint8_t)value;
@@ -75,7 +79,7 @@ static void addressed(struct port_view *view, uint16_t request, uint16_t value, 
 		if (value != USB_ENDPOINT_HALT || (index & USB_ENDPOINT_NUMBER_MASK) == 0)
 			return;
 		d->change.kind = USB_CHANGE_CLEAR_HALT;
-		d->change.endpoint = (uint8_t)index;
+		d->change.endpoint = index & (USB_DIR_IN | USB_ENDPOINT_NUMBER_MASK);
 		d->change.soft = quirks->clear_halt_host;
 		break;
 	default:
@@ -131,6 +135,15 @@ int port_speed(enum usb_device_speed speed, unsigned int usb_version)
 		return usb_version >= 2 ? USBIF_SPEED_HIGH : -EPROTONOSUPPORT;
 	}
 	return -EPROTONOSUPPORT;
+}
+
+uint32_t port_identity(const uint8_t *descriptors, size_t size)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ descriptors[i]) * 16777619u;
+	return hash;
 }
 
 void port_patch_reply(enum usb_device_speed speed, const struct usb_ctrlrequest *setup,

@@ -19,6 +19,7 @@
 
 #include <linux/usb/ch9.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "quirk.h"
@@ -32,6 +33,7 @@ struct port_view {
 	uint8_t speed;	       /**< USBIF_SPEED_* that it was told last, NONE = free */
 	uint8_t address;       /**< 0 = none yet */
 	uint8_t configuration; /**< 0 = not configured */
+	uint32_t identity;     /**< of the device, see port_identity */
 	uint8_t alternates[USB_INTERFACES_MAX];
 };
 
@@ -65,6 +67,8 @@ void port_changed(struct port_view *view, const struct usb_change *change);
  * that usb-ver cannot have it. */
 int port_speed(enum usb_device_speed speed, unsigned int usb_version);
 
+/** A number that another kind of device is unlikely to have: of its descriptors. */
+uint32_t port_identity(const uint8_t *descriptors, size_t size);
 /** Adapts the data of a reply before it goes to the guest: bMaxPacketSize0 of super-speed devices.
  */
 void port_patch_reply(enum usb_device_speed speed, const struct usb_ctrlrequest *setup,

@@ -33,20 +33,34 @@ static const char *add_interface(struct place *place, const uint8_t *d, uint8_t 
 	return NULL;
 }
 
+/* An address belongs to the interface that has it first, whatever the alternate settings. */
+static bool is_anothers(const struct usb_config *config, const struct place *place, uint8_t address)
+{
+	for (unsigned int i = 0; i < config->n_endpoints; i++)
+		if (config->endpoints[i].address == address &&
+		    config->endpoints[i].interface != place->interface)
+			return true;
+	return false;
+}
+
 static const char *add_endpoint(struct usb_config *config, const struct place *place,
 				const uint8_t *d, uint8_t n)
 {
-	uint16_t size = (uint16_t)(d[4] | d[5] << 8);
 	struct usb_endpoint *ep;
+	uint8_t address;
+	uint16_t size;
 
 	if (n < USB_DT_ENDPOINT_SIZE)
 		return "an endpoint descriptor that is too short";
-	if (!place->valid || (d[2] & USB_ENDPOINT_NUMBER_MASK) == 0)
-		return NULL; /* belongs to nothing: nobody can address it */
+	address = d[2] & (USB_DIR_IN | USB_ENDPOINT_NUMBER_MASK);
+	size = (uint16_t)(d[4] | d[5] << 8);
+	if (!place->valid || (address & USB_ENDPOINT_NUMBER_MASK) == 0 ||
+	    is_anothers(config, place, address))
+		return NULL; /* nobody can address it */
 	if (config->n_endpoints == USB_ENDPOINTS_MAX)
 		return "more than 256 endpoints";
 	ep = &config->endpoints[config->n_endpoints++];
-	ep->address = d[2] & (USB_DIR_IN | USB_ENDPOINT_NUMBER_MASK);
+	ep->address = address;
 	ep->type = d[3] & USB_ENDPOINT_XFERTYPE_MASK;
 	ep->interval = d[6];
 	ep->transactions = (uint8_t)MIN(1 + ((size >> 11) & 3), 3);

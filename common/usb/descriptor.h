@@ -38,7 +38,7 @@ int usb_device_descriptor(const uint8_t *bytes, size_t size, struct usb_device_d
  * Reads the configuration `value` out of a device descriptor that is followed by configurations.
  * -ENOENT: there is none; -EINVAL with *why (static text): the bytes contradict themselves. A few
  * lies that devices are known for are mended: a wTotalLength beyond the bytes, an unknown
- * descriptor, wMaxPacketSize 0.
+ * descriptor, wMaxPacketSize 0, an endpoint that another interface has already.
  */
 int usb_config_parse(struct usb_config *config, const uint8_t *bytes, size_t size, uint8_t value,
 		     const char **why);

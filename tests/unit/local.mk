@@ -188,6 +188,27 @@ UNIT_TESTS += tests/unit/test-vusbdev
 tests_unit_test_vusbdev_SOURCES = tests/unit/test-vusbdev.c $(USB_BENCH)
 tests_unit_test_vusbdev_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
 
+# The ring-serving half of usbback: what it reads, decides and remembers; then whole controllers on a fake Xen.
+UNIT_TESTS += tests/unit/test-urb
+tests_unit_test_urb_SOURCES = tests/unit/test-urb.c
+tests_unit_test_urb_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-usb-descriptor
+tests_unit_test_usb_descriptor_SOURCES = tests/unit/test-usb-descriptor.c
+tests_unit_test_usb_descriptor_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-usb-port
+tests_unit_test_usb_port_SOURCES = tests/unit/test-usb-port.c
+tests_unit_test_usb_port_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-usb-journal
+tests_unit_test_usb_journal_SOURCES = tests/unit/test-usb-journal.c
+tests_unit_test_usb_journal_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-usb-pool
+tests_unit_test_usb_pool_SOURCES = tests/unit/test-usb-pool.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
+tests_unit_test_usb_pool_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
 UNIT_TESTS += tests/unit/test-conflict
 tests_unit_test_conflict_SOURCES = tests/unit/test-conflict.c
 tests_unit_test_conflict_LDADD = $(UNIT_XEN_LIBS)

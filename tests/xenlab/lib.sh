@@ -12,6 +12,8 @@ mkdir -p "$LAB_RUN/reply" "$LAB_RUN/guests"
 . "$LAB/lib/guest.sh"
 . "$LAB/lib/backend.sh"
 . "$LAB/lib/traffic.sh"
+. "$LAB/lib/usb.sh"
+. "$LAB/lib/usbback.sh"
 . "$LAB/lib/account.sh"
 
 # "# lab: backend=team timeout=120" in the head of a scenario file.
@@ -65,6 +67,8 @@ cleanup_all() {
     local ok=0
     destroy_all_guests || ok=1
     stop_team || ok=1
+    stop_usbback || ok=1
+    usb_cleanup
     stop_kernel_backend || ok=1
     hostctl set_link nic0 on
     hostctl set_link nic1 on
@@ -78,6 +82,7 @@ cleanup_all() {
 check_after_scenario() {
     local bad
     check_team_still_up
+    check_usbback_still_up
     destroy_all_guests || fail "a guest could not be destroyed at the end"
     bad=$(dmesg | tail -n "+$(($1 + 1))" |
         grep -E 'BUG:|Oops|WARNING:|general protection|blocked for more|segfault' | head -3)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the cached pieces that do not depend on the code under test:
-# hypervisor, kernel, Dom0 root image, Dom0 initramfs, DomU base archive.
+# hypervisor, kernel, Dom0 root image, Dom0 initramfs, DomU archives.
 # Uses common.sh. $LAB is the folder of the lab.
 # shellcheck shell=bash
 
 CACHE=${XENBACK_LAB_CACHE:-/var/cache/xenback-lab}
+# How users build the guest's USB driver is how it is built here.
+RECIPE=$LAB/../../tools/xen-hcd-dkms
 
 # The key covers everything that shapes the image, so an edit rebuilds it.
 image_key() {
-    cat "$LAB/host/image.sh" "$LAB/dom0/initramfs" "${IMAGE_LISTS[@]}" |
+    cat "$LAB/host/image.sh" "$LAB/dom0/initramfs" "$RECIPE"/* "${IMAGE_LISTS[@]}" |
         sha256sum | cut -c1-16
 }
 
@@ -63,6 +65,41 @@ build_root() {
     mv "$root.boot"/lib/modules "$root/usr/lib/modules"
     rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* \
         "$root"/usr/share/{doc,man,locale} "$root"/etc/machine-id
+}
+
+# The archive of the kernel's source: the installed package's, or that of a download.
+kernel_tarball() {
+    local name=$1 into=$2 candidate
+    candidate=$(apt-cache policy "$name" | awk '$1 == "Candidate:" {print $2}')
+    if [[ $(dpkg-query -W -f '${Version}' "$name" 2>/dev/null) != "$candidate" ]]; then
+        fetch_unpacked "$into" "$name" || return 1
+    else
+        into=
+    fi
+    echo "$into/usr/src/$name.tar.xz"
+}
+
+# What the guests need and no package has: their USB driver into the modules of ROOT, and the program testusb.
+build_usb() {
+    local root=$1 kver=$2 out=$3 work=$1.usb series tarball headers
+    series=$(cut -d. -f1-2 <<<"$kver")
+    headers=$work/usr/src/linux-headers-$kver
+    mkdir -p "$work/module" "$root/usr/lib/modules/$kver/updates/dkms"
+    fetch_unpacked "$work" "linux-headers-$kver" "linux-headers-${kver%-*}-common" \
+        "linux-kbuild-$series" || die "download of the kernel's headers failed"
+    tarball=$(kernel_tarball "linux-source-$series" "$work") || die "download of the kernel's source failed"
+    # These headers lie elsewhere than their makefile thinks.
+    sed -i "s,/usr/src,$work/usr/src," "$headers/Makefile"
+    cp "$RECIPE/Makefile" "$work/module/"
+    "$RECIPE/xen-hcd-source" --tarball "$tarball" "$work/module" drivers/usb/host/xen-hcd.c tools/usb/testusb.c ||
+        die "the kernel's source lacks what the lab needs"
+    {
+        make -C "$headers" M="$work/module" modules &&
+            strip --strip-debug "$work/module/xen-hcd.ko" &&
+            cp "$work/module/xen-hcd.ko" "$root/usr/lib/modules/$kver/updates/dkms/" &&
+            gcc -O2 -static -o "$out" "$work/module/testusb.c" -lpthread
+    } >"$work/log" 2>&1 || { tail -20 "$work/log" >&2; die "xen-hcd or testusb cannot be built"; }
+    rm -rf "$work"
 }
 
 # What both flavours of Dom0 find in their root file system.
@@ -120,13 +157,12 @@ build_dom0_initrd() {
     rm -rf "$tree"
 }
 
-# Programs from the Dom0 root with the libraries they link, and the frontend.
-build_domu_base() {
-    local root=$1 kver=$2 out=$3
-    local tree=$root.domu prog lib
-    busybox_tree "$tree" "$root"
-    mkdir -p "$tree/lib/modules/$kver" "$tree/usr/bin" "$tree/lib64"
-    for prog in iperf3 ethtool ip socat tcpdump; do
+# Programs of the Dom0 root with the libraries they link.
+copy_programs() {
+    local root=$1 tree=$2 prog lib
+    shift 2
+    mkdir -p "$tree/usr/bin" "$tree/lib64"
+    for prog; do
         prog=$(chroot "$root" which "$prog")
         cp "$root$prog" "$tree/usr/bin/"
         for lib in $(chroot "$root" ldd "$prog" | grep -o '/[^ ]*'); do
@@ -134,7 +170,29 @@ build_domu_base() {
             cp -L "$root$lib" "$tree$lib"
         done
     done
+}
+
+build_domu_base() {
+    local root=$1 kver=$2 out=$3
+    local tree=$root.domu
+    busybox_tree "$tree" "$root"
+    mkdir -p "$tree/lib/modules/$kver"
+    copy_programs "$root" "$tree" iperf3 ethtool ip socat tcpdump
     copy_modules "$root" "$tree" "$kver" xen-netfront
+    pack "$tree" >"$out"
+    rm -rf "$tree"
+}
+
+# On top of the base in guests that use USB; modprobe's tables are here once more, for the modules of both. busybox's own
+# dd cannot read past the page cache.
+build_domu_usb() {
+    local root=$1 kver=$2 testusb=$3 out=$4
+    local tree=$root.domu
+    mkdir -p "$tree/lib/modules/$kver"
+    copy_programs "$root" "$tree" dd mke2fs
+    copy_modules "$root" "$tree" "$kver" xen-netfront xen-hcd usbtest usb-storage sd_mod cdc-acm \
+        ftdi_sio usbhid hid-generic evdev ext4 crc32c_generic
+    install -m 755 "$testusb" "$tree/usr/bin/testusb"
     pack "$tree" >"$out"
     rm -rf "$tree"
 }
@@ -144,16 +202,19 @@ build_image() {
     build_root "$root" "$dir/debootstrap.log"
     kver=$(basename "$(echo "$root"/usr/lib/modules/*)")
     configure_root "$root"
+    progress "the guest's USB driver, from the kernel's source package"
+    build_usb "$root" "$kver" "$dir/testusb"
     depmod -b "$root" "$kver"
     progress "initramfs and disk image"
     zcat "$root.boot"/boot/xen-4.17-amd64.gz >"$dir/xen.elf"
     cp "$root.boot/boot/vmlinuz-$kver" "$dir/vmlinuz"
     build_dom0_initrd "$root" "$kver" "$dir/dom0-initrd.gz"
     build_domu_base "$root" "$kver" "$dir/domu-base.cpio"
+    build_domu_usb "$root" "$kver" "$dir/testusb" "$dir/domu-usb.cpio"
     truncate -s 3G "$dir/dom0.img"
     mkfs.ext4 -q -F -L dom0 -d "$root" "$dir/dom0.img" || die "mkfs.ext4 failed"
     echo "$kver" >"$dir/kver"
-    rm -rf "$root" "$root.boot"
+    rm -rf "$root" "$root.boot" "$dir/testusb"
 }
 
 # Sets IMAGE to a folder with a complete image; builds it if it is not there.

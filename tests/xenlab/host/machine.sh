@@ -5,7 +5,7 @@
 # The channel is a virtio-serial port. Lines from Dom0:
 #   C ID BASE64      run a host command, answer "ID STATUS BASE64-OF-OUTPUT"
 #   anything else    goes to the handler function `on_message`
-# Uses common.sh, image.sh, network.sh. $RUN is the folder of this run.
+# Uses common.sh, image.sh, network.sh, usb.sh. $RUN is the folder of this run.
 
 MACHINE_PID=
 MACHINE_SMP=2
@@ -20,13 +20,15 @@ spawn() {
     SPAWNED+=($!)
 }
 
-# The DomU archive is the cached base plus today's init: two cpio archives in a row.
-build_domu_initrd() {
+# A DomU's archive is cached ones plus today's init: cpio archives in a row. Guests that use USB have a larger one.
+build_domu_initrds() {
     local tree=$RUN/domu-tree
     mkdir -p "$tree"
     install -m 755 "$LAB/domu/init" "$tree/init"
-    cat "$IMAGE/domu-base.cpio" <(pack "$tree") >"$1"
-    rm -rf "$tree"
+    pack "$tree" >"$RUN/domu-init.cpio"
+    cat "$IMAGE/domu-base.cpio" "$RUN/domu-init.cpio" >"$1"
+    cat "$IMAGE"/domu-{base,usb}.cpio "$RUN/domu-init.cpio" >"$1-usb"
+    rm -rf "$tree" "$RUN/domu-init.cpio"
 }
 
 # Second disk: the code under test, the scenarios, what a DomU boots from.
@@ -35,7 +37,7 @@ build_payload() {
     mkdir -p "$tree/stage" "$tree/lab" "$tree/domu"
     if [[ -n $STAGE ]]; then cp -a "$STAGE/." "$tree/stage/"; fi
     cp -a "$LAB"/{lib.sh,lib,scenarios,dom0,bench} "$tree/lab/"
-    build_domu_initrd "$tree/domu/initrd"
+    build_domu_initrds "$tree/domu/initrd"
     cp "$IMAGE/vmlinuz" "$tree/domu/vmlinuz"
     cp "$RUN/plan" "$tree/plan"
     chown -R 0:0 "$tree"
@@ -71,11 +73,13 @@ machine_args() {
         -device virtserialport,chardev=channel,name=xenlab
     nic_args 0
     nic_args 1
+    usb_args
 }
 
 machine_up() {
     local args pipe
     for pipe in channel monitor; do mkfifo "$RUN/$pipe.in" "$RUN/$pipe.out"; done
+    usb_files
     mapfile -t args < <(machine_args)
     args+=("${SERIAL[@]//CONSOLE/$CONSOLE}")
     # Opened for both directions: neither open nor read depends on QEMU's own.
@@ -88,6 +92,7 @@ machine_up() {
         <&6 >&6 2>"$RUN/qemu.log") &
     MACHINE_PID=$!
     spawn monitor cat "$RUN/monitor.out"
+    usb_line_up
 }
 
 machine_alive() { [[ -n $MACHINE_PID ]] && kill -0 "$MACHINE_PID" 2>/dev/null; }
@@ -122,6 +127,10 @@ host_command() {
         switch) timeout 60 ip netns exec "$SWITCH" bash -c "$rest" ;;
         plan) cat "$RUN/plan" ;;
         file) cat "$RUN/file.bin.sha256" ;;
+        usb_*)
+            # shellcheck disable=SC2086  # words
+            usb_command $1
+            ;;
         *) echo "unknown host command: $verb"; return 2 ;;
     esac
 }

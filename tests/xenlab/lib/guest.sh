@@ -20,7 +20,7 @@ write_guest_config() {
         cat <<-CONFIG
 		name = "$name"
 		kernel = "/payload/domu/vmlinuz"
-		ramdisk = "/payload/domu/initrd"
+		ramdisk = "/payload/domu/${GUEST_INITRD:-initrd}"
 		memory = $GUEST_MEMORY
 		vcpus = ${GUEST_VCPUS:-1}
 		extra = "$extra ${GUEST_CMDLINE:-}"

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# USB: the devices of Dom0 (see host/usb.sh), attaching them by xl, what guests see and how fast.
+# shellcheck shell=bash
+
+# --- devices of Dom0 --------------------------------------------------------------
+
+DISK_ID=46f4:0001  # what QEMU's devices call themselves
+LINE_ID=0403:6001
+GADGET_ID=0525:a4a0
+
+# busid_of VID:PID
+busid_of() {
+    local dir
+    for dir in /sys/bus/usb/devices/*/; do
+        [[ $(cat "$dir/idVendor" 2>/dev/null):$(cat "$dir/idProduct" 2>/dev/null) == "$1" ]] || continue
+        basename "$dir"
+        return 0
+    done
+    return 1
+}
+
+has_device() { busid_of "$1" >/dev/null; }
+
+# use_device VID:PID: prints the bus id of a device of the emulated machine.
+use_device() {
+    modprobe xhci_pci
+    poll 20 has_device "$1" || fail "Dom0 has no USB device $1"
+    busid_of "$1"
+}
+
+usb_bus() { cat "/sys/bus/usb/devices/$1/busnum"; }
+usb_address() { cat "/sys/bus/usb/devices/$1/devnum"; }
+configuration() { cat "/sys/bus/usb/devices/$1/bConfigurationValue"; }
+
+# reserve BUSID: no driver of Dom0 has it, so xl finds nothing to bind. Our program if it is there.
+reserve() {
+    local program=/usr/libexec/xenback/usbback-reserve
+    if [[ -x $program ]]; then
+        "$program" "$1" || fail "usbback-reserve $1"
+    else
+        echo 0 >"/sys/bus/usb/devices/$1/bConfigurationValue"
+    fi
+}
+
+# configured BUSID: for a peer that wants it so; Dom0's drivers do not stay on it.
+configured() {
+    local driver
+    echo 1 >"/sys/bus/usb/devices/$1/bConfigurationValue"
+    for driver in /sys/bus/usb/devices/"$1":*/driver; do
+        [[ ! -e $driver ]] || basename "$(dirname "$driver")" >"$driver/unbind"
+    done
+}
+
+# Somebody pulls the disk out, and puts it back.
+unplug_disk() {
+    : >"$LAB_RUN/disk-unplugged"
+    hostctl usb_unplug
+}
+
+plug_disk() {
+    rm -f "$LAB_RUN/disk-unplugged"
+    hostctl usb_plug
+}
+
+usb_cleanup() {
+    [[ ! -e $LAB_RUN/disk-unplugged ]] || plug_disk
+    gadget_down
+    stop_udev
+    : >"$LAB_RUN/usbback.log"
+    rm -f /etc/xenback/usb-reserve.conf
+}
+
+# --- a device that Dom0 makes itself: Linux's source and sink -----------------------
+
+GADGET=/sys/kernel/config/usb_gadget/source-sink
+
+# gadget_up: dummy_hcd is host and device in one; its isochronous transfers do not work.
+gadget_up() {
+    modprobe -a dummy_hcd libcomposite usb_f_ss_lb
+    mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+    mkdir -p "$GADGET/strings/0x409" "$GADGET/configs/c.1" "$GADGET/functions/SourceSink.0"
+    echo "0x${GADGET_ID%:*}" >"$GADGET/idVendor"
+    echo "0x${GADGET_ID#*:}" >"$GADGET/idProduct"
+    ln -sfn "$GADGET/functions/SourceSink.0" "$GADGET/configs/c.1/"
+    gadget_plug
+}
+
+gadget_plug() { echo dummy_udc.0 >"$GADGET/UDC"; }
+gadget_unplug() { echo >"$GADGET/UDC"; }
+
+gadget_down() {
+    [[ -d $GADGET ]] || return 0
+    gadget_unplug 2>/dev/null
+    rm -f "$GADGET/configs/c.1/SourceSink.0"
+    rmdir "$GADGET/configs/c.1" "$GADGET/functions/SourceSink.0" "$GADGET/strings/0x409" "$GADGET" 2>/dev/null
+    return 0
+}
+
+# --- attaching ----------------------------------------------------------------------
+
+# attach_controller NAME [PORTS] [DEVID]
+attach_controller() {
+    xl usbctrl-attach "$1" type=pv version=2 "ports=${2:-4}" || fail "xl usbctrl-attach $1"
+    poll 20 usb_state_is "$1" 4 "${3:-0}" || {
+        xenbackctl usb explain "$1" || true
+        fail "the USB controller of $1 is in state '$(usb_state "$1" "${3:-0}")', not 4"
+    }
+}
+
+usb_path() { echo "/local/domain/0/backend/vusb/$(domid "$1")/${2:-0}"; }
+usb_state() { xenstore-read "$(usb_path "$1" "${2:-0}")/state" 2>/dev/null; }
+usb_state_is() { [[ $(usb_state "$1" "${3:-0}") == "$2" ]]; }
+usb_port() { xenstore-read "$(usb_path "$1")/port/$2" 2>/dev/null; }
+usb_port_is() { [[ $(usb_port "$1" "$2") == "$3" ]]; }
+
+# attach_device NAME BUSID PORT [CONTROLLER]
+attach_device() {
+    xl usbdev-attach "$1" "hostbus=$(usb_bus "$2")" "hostaddr=$(usb_address "$2")" \
+        "controller=${4:-0}" "port=$3" || fail "xl usbdev-attach $1 $2, port $3"
+}
+
+# attach_model NAME PORT SPEC
+attach_model() {
+    xenbackctl usb attach "$1" "model:$3" "$2" || fail "xenbackctl usb attach $1: model:$3 to port $2"
+}
+
+no_usb_dir() {
+    local left
+    left=$(xenstore-ls "/local/domain/0/backend/vusb/$1" 2>/dev/null)
+    [[ -z $left ]] || { echo "$left"; return 1; }
+}
+
+# --- guests -------------------------------------------------------------------------
+
+# usb_guest NAME [CONFIG-LINE...]: without network, with the drivers of USB.
+usb_guest() {
+    local GUEST_INITRD=initrd-usb GUEST_CMDLINE="lab.usb ${GUEST_CMDLINE:-}" name=$1
+    shift
+    create_guest "$name" 'vif = []' "$@"
+}
+
+guest_has() { domu_try 10 "$1" "test -e $2" >/dev/null; }
+guest_lacks() { domu_try 10 "$1" "test ! -e $2" >/dev/null; }
+
+# wait_in_guest NAME FILE [SECONDS]
+wait_in_guest() {
+    poll "${3:-30}" guest_has "$1" "$2" || {
+        domu "$1" 'dmesg | tail -15' || true
+        [[ ! -e $USB_PID_FILE ]] || { xenbackctl usb explain "$1"; tail -15 "$USB_LOG"; } || true
+        fail "$1 has no $2"
+    }
+}
+
+# sum_in_guest NAME FIRST COUNT: sha256 of so many MiB of its disk, read past the cache.
+sum_in_guest() {
+    DOMU_TIMEOUT=150 domu "$1" "/usr/bin/dd if=/dev/sda bs=1M skip=$2 count=$3 iflag=direct 2>/tmp/dd.err |
+        sha256sum | cut -d' ' -f1; grep -v -E 'records|copied' /tmp/dd.err"
+}
+
+# same_as_host NAME FIRST COUNT "what"
+same_as_host() {
+    local got want
+    want=$(hostctl usb_sum "$2" "$3")
+    got=$(sum_in_guest "$1" "$2" "$3") || true
+    [[ $got == "$want" ]] || fail "$4: sha256 in the guest '$got', on the host $want"
+}
+
+# --- speed --------------------------------------------------------------------------
+
+# disk_speed NAME KIB SECONDS: direct reads one after another for about so long; "KB/s MS-PER-READ". Pieces keep the share
+# of dd's start small; the disk is read from its beginning again and again.
+disk_speed() {
+    DOMU_TIMEOUT=$(($3 + 60)) DOMU_QUIET=$3 domu "$1" "
+        now() { sed 's/ .*//; s/[.]//' /proc/uptime; }
+        piece=$(($2 > 64 ? 16 : 128)) n=0 skip=0 start=\$(now)
+        while [ \$((\$(now) - start)) -lt $(($3 * 100)) ]; do
+            /usr/bin/dd if=/dev/sda of=/dev/null bs=$2k count=\$piece skip=\$skip iflag=direct 2>/dev/null || exit 1
+            n=\$((n + piece)) skip=\$(((skip + piece) % 400))
+        done
+        awk -v n=\$n -v t=\$((\$(now) - start)) 'BEGIN {printf \"%.0f %.3f\\n\", n * $2 * 1.024 / (t / 100), t * 10 / n}'"
+}
+
+# line_speed NAME TTY SECONDS in|out: bytes a second over the serial adapter; "KB/s LINES-OUT-OF-ORDER". What comes in are
+# numbers, each one more than the last.
+line_speed() {
+    if [[ $4 == in ]]; then
+        DOMU_TIMEOUT=$(($3 + 60)) DOMU_QUIET=$3 domu "$1" "
+            stty -F $2 raw -echo 3000000
+            timeout -s INT $3 cat $2 >/tmp/line
+            awk -v t=$3 '{bytes += length(\$0) + 1} length(\$0) == 8 {if (last && \$0 != last + 1 && \$0 != 10000000) bad++; last = \$0}
+                END {printf \"%.1f %d\\n\", bytes / t / 1000, bad}' /tmp/line"
+    else
+        DOMU_TIMEOUT=$(($3 + 60)) DOMU_QUIET=$3 domu "$1" "
+            stty -F $2 raw -echo 3000000
+            timeout -s INT $3 dd if=/dev/zero of=$2 bs=4096 2>/tmp/line.err
+            awk '/bytes/ {printf \"%.1f 0\\n\", \$1 / $3 / 1000}' /tmp/line.err"
+    fi
+}

@@ -3,8 +3,8 @@
  * disk.h - model of a USB disk: Bulk-Only Transport (bot.h) on an image file or a block device.
  *
  * The file is locked against a second user (flock), shared by disks that only read. Its size is
- * looked at once. Reads that the page cache can answer are done in the loop, everything else by a
- * thread (disk_io.h).
+ * looked at once. What needs no waiting is done in the loop, everything else by a thread
+ * (disk_io.h).
  */
 #ifndef XB_DISK_H
 #define XB_DISK_H

@@ -2,8 +2,8 @@
 /*
  * disk_io.h - a thread that reads and writes one file, one operation at a time.
  *
- * What the page cache holds is read at once, without the thread. All else is handed over; the end
- * is told by a descriptor that becomes readable.
+ * What needs no waiting is done at once: reads that the page cache can answer, everything on a file
+ * system in memory. All else is handed over; the end is told by a descriptor that becomes readable.
  */
 #ifndef XB_DISK_IO_H
 #define XB_DISK_IO_H

@@ -312,6 +312,33 @@ static void test_cancel(void **state)
 	lab_close(&lab);
 }
 
+/* On the machine's clock the loop wakes up by itself. */
+static void test_real_clock(void **state)
+{
+	struct usb_packet packets[2];
+	struct usb_lab lab;
+	struct lab_urb urb;
+
+	lab_open(&lab, "source-sink");
+	lab.host->ops->close(lab.host);
+	assert_int_equal(usb_model_open(&lab.host, "source-sink,interval=1", lab.event,
+					&clock_monotonic, (char *)buffer, 256),
+			 0);
+	assert_int_equal(lab_change(&lab, USB_CHANGE_CONFIGURATION, 1, 0, 0), 0);
+	assert_int_equal(lab_change(&lab, USB_CHANGE_INTERFACE, 1, 0, 0), 0);
+	memset(&urb, 0, sizeof(urb));
+	urb.transfer.type = ISO;
+	urb.transfer.endpoint = 0x82;
+	urb.transfer.data = buffer;
+	urb.transfer.length = 2048;
+	set_up_packets(&urb, packets, 2, 1024);
+	assert_int_equal(lab_submit(&lab, &urb), 0);
+	while (urb.in_flight)
+		assert_true(sd_event_run(lab.event, UINT64_MAX) >= 0);
+	assert_int_equal(urb.transfer.actual, 2048);
+	lab_close(&lab);
+}
+
 static void test_close_gives_back(void **state)
 {
 	struct usb_packet packets[1];
@@ -380,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_iso_refused),
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_real_clock),
 		cmocka_unit_test(test_close_gives_back),
 		cmocka_unit_test(test_close_from_callback),
 	};

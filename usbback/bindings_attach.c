@@ -8,6 +8,8 @@
 #include "bindings_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,11 +102,49 @@ void binding_unplug(struct binding *port)
 	mailbox_drain(ub->mail, ub);
 }
 
+/* While the guest uses a reserved device it is configured: a successor of ours finds it so, and
+ * this file says that it was not. The address is in its name: after plugging in anew it means
+ * nothing. */
+static char *mark_path(const struct binding *port)
+{
+	const struct usbback *ub = port->vd->ub;
+
+	if (!ub->journal_dir[0])
+		return NULL;
+	return xb_asprintf("%s/reserved-%s-%u", ub->journal_dir, port->device.busid,
+			   port->device.address);
+}
+
+void binding_mark_reserved(struct binding *port)
+{
+	AUTO_FREE char *path = mark_path(port);
+	AUTO_CLOSE int fd = -1;
+
+	if (!path)
+		return;
+	if (port->was_reserved) {
+		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		if (fd < 0)
+			log_warn("%s: %s", path, strerror(errno));
+	} else {
+		port->was_reserved = access(path, F_OK) == 0;
+	}
+}
+
+static void unmark(const struct binding *port)
+{
+	AUTO_FREE char *path = mark_path(port);
+
+	if (path)
+		unlink(path); /* most have none */
+}
+
 void binding_unconfigure(struct binding *port)
 {
 	struct usbback *ub = port->vd->ub;
 	char error[256] = "";
 
+	unmark(port);
 	if (!port->was_reserved || !bindings_device(ub->bindings, port->device.busid))
 		return;
 	if (host_opener_unconfigure(ub->opener, port->device.busid, error, sizeof(error)) < 0)

@@ -227,6 +227,7 @@ static void claim(struct binding *port, const struct host_device *device)
 	port->device = *device;
 	port->retry_ns = 0;
 	port->n_failures = 0;
+	binding_mark_reserved(port);
 }
 
 /* The device for a port: the one that it has, or one that is free. */

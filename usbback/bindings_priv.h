@@ -71,6 +71,9 @@ void node_show_error(struct binding *port, const char *text);
 int binding_plug(struct binding *port, char *error, size_t error_size);
 /** Takes it out again, and hears what the controller had to say about it until then. */
 void binding_unplug(struct binding *port);
+/** Keeps in mind for our successor that the device was reserved, or learns it from our predecessor.
+ */
+void binding_mark_reserved(struct binding *port);
 /** Gives a device of this host back to the state in which xl may attach it. */
 void binding_unconfigure(struct binding *port);
 

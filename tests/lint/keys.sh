@@ -40,4 +40,15 @@ if [[ -e $HEADER ]]; then
 else
     skip 'protocol keys of netback-team' "no $HEADER"
 fi
+HEADER=/usr/include/xen/io/usbif.h
+if [[ -e $HEADER ]]; then
+    no_lines 'protocol keys of usbback are those of xen/io/usbif.h' "$(
+        grep -noE '(need_(ours|u32)\(.*|snprintf\(name, sizeof\(name\), )"[a-z/%-]+"' usbback/vusbdev.c | grep -oE '^[0-9]+|"[a-z/%-]+"' |
+            while read -r line && read -r key; do
+                key=${key//\"/} key=${key%\%u}
+                grep -qE "^ \* ${key}(\$|\[)" "$HEADER" || printf 'usbback/vusbdev.c:%s: %s\n' "$line" "$key"
+            done)"
+else
+    skip 'protocol keys of usbback' "no $HEADER"
+fi
 done_testing

@@ -23,6 +23,13 @@ is 'there is nothing yet' "$(ctl usb list | head -n 1)" \
 like 'its keys are known' "$(ctl keys usb)" 'VID:PID'
 like 'its counters are there' "$(ctl --daemon=usbback metrics)" '# EOF'
 
+ok 'its settings can be changed' ctl set usbback return_time 1s
+store_write /local/domain/0/xenback/usbback/attach_hold 1ms
+ok 'a wrong setting is refused' wait_for 10 store_has /local/domain/0/xenback/usbback/error
+like 'with a reason' "$(store_read /local/domain/0/xenback/usbback/error)" 'attach_hold: "1ms" is out of range.*1s to 1min'
+ok 'and removed' ctl unset usbback attach_hold
+ok 'so is the reason' wait_for 10 store_lacks /local/domain/0/xenback/usbback/error
+
 # ---- attach ----
 
 ok 'a domain with a controller' usb_boot 1 web "$UUID" 4

@@ -3,6 +3,7 @@
 #include "usb-bench.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #define BACKEND "/local/domain/0/backend/vusb"
 
@@ -171,6 +172,34 @@ static void test_adopt(void **state)
 	assert_int_equal(bench->n_warnings, 0);
 }
 
+/* A reserved device is configured while a guest has it; it is reserved again after a restart, too.
+ */
+static void test_reserved_again(void **state)
+{
+	struct usb_bench *bench = *state;
+	char dir[] = "/tmp/xb-usb-XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	strcpy(bench->journal_dir, dir);
+	bench_stop(bench);
+	bench_start(bench);
+	bench_plug_in(bench, "3-1", 0x0951, 0x1666, "A");
+	bench_plug_in(bench, "3-2", 0x0951, 0x1667, "B");
+	bench->devices[0].reserved = true;
+	bindings_set_devices(bench->ub.bindings, bench->devices, bench->n_devices);
+	bench_policy(bench, UUID_A, 1, "device", "3-1");
+	bench_policy(bench, UUID_A, 2, "device", "3-2");
+	bench_guest(bench, 5, UUID_A);
+	bench->devices[0].reserved = false; /* by the guest */
+	bench_stop(bench);
+	bench_start(bench);
+	usb_fakes.calls[0] = '\0';
+	bench_policy(bench, UUID_A, 1, NULL, NULL);
+	bench_policy(bench, UUID_A, 2, NULL, NULL);
+	bench_expect_calls("detach 1;unconfigure 3-1;detach 2;");
+	assert_int_equal(rmdir(dir), 0); /* nothing is left in it */
+}
+
 /* Meanwhile a device was yanked, and the keys of another one removed. */
 static void test_adopt_less(void **state)
 {
@@ -312,10 +341,10 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_setup, bench_teardown)
 	static const struct CMUnitTest tests[] = {
-		TEST(test_states),     TEST(test_bad_backend),	 TEST(test_bad_frontend),
-		TEST(test_bad_rings),  TEST(test_late_failure),	 TEST(test_adopt),
-		TEST(test_adopt_less), TEST(test_store_restart), TEST(test_node_writes),
-		TEST(test_commands),
+		TEST(test_states),	TEST(test_bad_backend),	   TEST(test_bad_frontend),
+		TEST(test_bad_rings),	TEST(test_late_failure),   TEST(test_adopt),
+		TEST(test_adopt_less),	TEST(test_reserved_again), TEST(test_store_restart),
+		TEST(test_node_writes), TEST(test_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,7 @@ void bench_start(struct usb_bench *bench)
 	memset(ub, 0, sizeof(*ub));
 	ub->app = &bench->app;
 	keys_set_defaults(&usbback_key_table, &ub->options);
+	strcpy(ub->journal_dir, bench->journal_dir);
 	ub->opener = (struct host_opener *)bench;
 	ub->mail = mailbox_create();
 	assert_non_null(ub->mail);

@@ -36,6 +36,7 @@ struct usb_bench {
 	struct host_device devices[8];
 	size_t n_devices;
 	uint32_t next_address;
+	char journal_dir[64];	    /* of the next start; "" = none */
 	unsigned int n_descriptors; /* before the test */
 	unsigned int n_warnings;
 	char last_warning[512];

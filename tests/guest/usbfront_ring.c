@@ -35,10 +35,14 @@ int uf_slot_pages(struct usbfront *front, struct uf_slot *slot)
 
 static void post_conn(struct usbfront *front, uint16_t id)
 {
-	struct usbif_conn_request req = {.id = id};
+	/* A slot has room for both, and all of it is copied. */
+	union {
+		struct usbif_conn_request req;
+		struct usbif_conn_response rsp;
+	} slot = {.req = {.id = id}};
 
 	front->posted[id] = true;
-	ring_front_request(&front->conn_ring, &req);
+	ring_front_request(&front->conn_ring, &slot);
 }
 
 int uf_connect(struct usbfront *front)

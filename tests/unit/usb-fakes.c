@@ -193,9 +193,9 @@ int host_opener_usbfs_memory(struct host_opener *opener, uint32_t mb)
 	return (int)mb;
 }
 
-int host_opener_create(struct host_opener **opener, const char *sysfs, const char *devfs)
+int host_opener_create(struct host_opener **out, const char *sysfs, const char *devfs)
 {
-	*opener = (struct host_opener *)&usb_fakes;
+	*out = (struct host_opener *)&usb_fakes;
 	return 0;
 }
 

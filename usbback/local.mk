@@ -29,7 +29,8 @@ usbback_libusbback_a_SOURCES = \
 	usbback/vusb_iso.c \
 	usbback/vusb_json.c \
 	usbback/vusb_pipe.c \
-	usbback/vusb_ring.c
+	usbback/vusb_ring.c \
+	usbback/vusb_thread.c
 
 # Keeps listed devices for guests; udev calls it.
 pkglibexec_PROGRAMS += usbback/usbback-reserve

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vusb.c - life of a controller, its thread, the pass over all that happened; see vusb.h. */
+/* vusb.c - life of a controller, the pass over all that happened; see vusb.h. */
 #include "vusb_priv.h"
 
 #include <errno.h>
@@ -91,6 +91,10 @@ static void deal_with_ended(struct vusb *vusb)
 
 	while ((flight = vusb->ended) != NULL) {
 		DL_DELETE(vusb->ended, flight);
+		if (flight->port->closing) { /* with its memory: nothing can be told of its data */
+			flight->transfer.status = -ENODEV;
+			flight->transfer.actual = 0;
+		}
 		if (flight->pipe)
 			vusb_pipe_ended(flight->pipe, flight);
 		else
@@ -143,6 +147,16 @@ static int check_device(struct vusb *vusb, struct vusb_port *port, char *error, 
 	return 0;
 }
 
+/* After a restart: is it what the guest has there? */
+static bool guest_knows(const struct vusb_port *port)
+{
+	const struct vusb *vusb = port->vusb;
+
+	return vusb->adopt_until_ns && port->view->speed && !port->replugged &&
+	       port->view->speed == port_speed(port->host->speed, vusb->config.usb_version) &&
+	       port->view->identity == port->identity;
+}
+
 int vusb_plug(struct vusb *vusb, unsigned int number, const struct vusb_device *device, char *error,
 	      size_t error_size)
 {
@@ -167,9 +181,8 @@ int vusb_plug(struct vusb *vusb, unsigned int number, const struct vusb_device *
 	port->host->gone = on_gone;
 	port->host->owner = port;
 	port->gone = port->busy = port->draining = port->changed = false;
-	port->adopted =
-		vusb->adopt_until_ns && port->view->speed &&
-		port->view->speed == port_speed(port->host->speed, vusb->config.usb_version);
+	port->identity = port_identity(port->host->descriptors, port->host->n_descriptors);
+	port->adopted = guest_knows(port);
 	log_info("%s: port %u: %s (%04x:%04x)%s", vusb->config.name, number, device->name,
 		 le16toh(port->descriptor.idVendor), le16toh(port->descriptor.idProduct),
 		 port->adopted ? ", as before the restart" : "");
@@ -222,13 +235,15 @@ static bool adopting(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 	if (!vusb->adopt_until_ns)
 		return false;
 	for (unsigned int i = 1; i <= vusb->config.n_ports; i++) {
-		const struct vusb_port *port = &vusb->ports[i];
+		struct vusb_port *port = &vusb->ports[i];
 
-		if (port->view->speed && (!port->host || port->preparing) &&
-		    now_ns < vusb->adopt_until_ns) {
+		if (!port->view->speed || port->replugged || (port->host && !port->preparing))
+			continue;
+		if (now_ns < vusb->adopt_until_ns) {
 			*deadline_ns = MIN(*deadline_ns, vusb->adopt_until_ns);
 			return true;
 		}
+		vusb_control_give_up(port);
 	}
 	vusb->adopt_until_ns = 0;
 	return false;
@@ -254,6 +269,8 @@ static void run_ports(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 		if (!port->host)
 			continue;
 		vusb_control_run(port);
+		if (port->gone)
+			*deadline_ns = now_ns; /* the next pass unplugs it */
 		for (unsigned int k = 0; k < VUSB_PIPES && vusb_port_serves(port); k++)
 			if (port->pipes[k].endpoint)
 				vusb_pipe_run(&port->pipes[k], now_ns, deadline_ns);
@@ -267,6 +284,7 @@ static unsigned int collect_seen(struct vusb *vusb, uint64_t now_ns, uint64_t *d
 {
 	unsigned int n = 0;
 
+	vusb->holds = false;
 	for (unsigned int i = 1; i <= vusb->config.n_ports; i++)
 		for (unsigned int k = 0; k < VUSB_PIPES && n < max && vusb->ports[i].host; k++) {
 			struct vusb_pipe *pipe = &vusb->ports[i].pipes[k];
@@ -274,6 +292,8 @@ static unsigned int collect_seen(struct vusb *vusb, uint64_t now_ns, uint64_t *d
 			if (pipe->endpoint && vusb_pipe_seen(pipe, now_ns, deadline_ns))
 				seen[n++] = &pipe->co;
 		}
+	if (n == max)
+		*deadline_ns = now_ns; /* the others have their turn */
 	return n;
 }
 
@@ -291,6 +311,16 @@ static void one_round(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 	run_ports(vusb, now_ns, deadline_ns);
 	vusb_ring_answer(vusb);
 	vusb_ring_connections(vusb);
+	if (vusb->holds) /* nobody will tell that the guest has seen why */
+		*deadline_ns = MIN(*deadline_ns, now_ns + VUSB_HOLD_POLL_NS);
+}
+
+/* Asks for events, then looks again: did the guest queue something meanwhile? */
+static bool more_to_do(struct vusb *vusb)
+{
+	bool room = ring_back_arm(&vusb->conn_ring, 1);
+
+	return ring_back_arm(&vusb->urb_ring, 1) || (room && vusb->untold);
 }
 
 uint64_t vusb_pass(struct vusb *vusb)
@@ -301,6 +331,7 @@ uint64_t vusb_pass(struct vusb *vusb)
 	if (vusb->failure)
 		return DEADLINE_NEVER;
 	if (adopting(vusb, now_ns, &deadline_ns)) {
+		unplug_gone(vusb);
 		run_ports(vusb, now_ns, &deadline_ns);
 		if (adopting(vusb, now_ns, &deadline_ns))
 			return deadline_ns;
@@ -308,8 +339,7 @@ uint64_t vusb_pass(struct vusb *vusb)
 	do {
 		deadline_ns = DEADLINE_NEVER;
 		one_round(vusb, now_ns, &deadline_ns);
-	} while (!vusb->failure && ring_back_arm(&vusb->urb_ring, 1) && ++rounds < ROUNDS_PER_PASS);
-	ring_back_arm(&vusb->conn_ring, 1);
+	} while (!vusb->failure && more_to_do(vusb) && ++rounds < ROUNDS_PER_PASS);
 	if (vusb->masked) {
 		vusb->masked = false;
 		vusb->xen->ops->evt_unmask(vusb->evt, &vusb->evt_port, 1);
@@ -440,8 +470,11 @@ int vusb_start(struct vusb **out, struct xen *xen, struct clock *clock,
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(vusb->ports); i++)
 		vusb->ports[i].view = &vusb->journal.file->ports[i];
-	if (config->adopt)
+	if (config->adopt) {
 		vusb->adopt_until_ns = clock_now(clock) + VUSB_ADOPT_NS;
+		/* The predecessor may have died between a response and its event. */
+		xen->ops->evt_notify(vusb->evt, vusb->evt_port);
+	}
 	*out = vusb;
 	return 0;
 }
@@ -455,122 +488,4 @@ void vusb_stop(struct vusb *vusb, bool keep)
 	if (!keep && !vusb->failure)
 		vusb_ring_answer(vusb);
 	free_all(vusb, keep);
-}
-
-/* --- the thread --- */
-
-struct call {
-	unsigned int port;
-	const struct vusb_device *device;
-	char *error;
-	size_t error_size;
-	bool keep;
-	json_t *reply;
-};
-
-static void *run(void *arg)
-{
-	struct vusb *vusb = arg;
-
-	pthread_setname_np(pthread_self(), vusb->config.name);
-	while (!vusb->stopping)
-		if (sd_event_run(vusb->event, UINT64_MAX) < 0)
-			break;
-	return NULL;
-}
-
-static int call_stop(void *ctx, void *arg)
-{
-	((struct vusb *)ctx)->stopping = true;
-	return 0;
-}
-
-static int call_plug(void *ctx, void *arg)
-{
-	struct call *call = arg;
-
-	return vusb_plug(ctx, call->port, call->device, call->error, call->error_size);
-}
-
-static int call_unplug(void *ctx, void *arg)
-{
-	struct vusb *vusb = ctx;
-	const struct call *call = arg;
-
-	if (call->port >= 1 && call->port <= vusb->config.n_ports)
-		vusb_unplug(&vusb->ports[call->port]);
-	return 0;
-}
-
-static int call_json(void *ctx, void *arg)
-{
-	((struct call *)arg)->reply = vusb_describe(ctx);
-	return 0;
-}
-
-int vusb_open(struct vusb **out, struct xen *xen, struct clock *clock,
-	      const struct vusb_config *config, const struct vusb_events *events, char *error,
-	      size_t error_size)
-{
-	sd_event *event = NULL;
-	struct vusb *vusb;
-	int rc = sd_event_new(&event);
-
-	if (rc < 0) {
-		snprintf(error, error_size, "event loop: %s", strerror(-rc));
-		return rc;
-	}
-	rc = vusb_start(&vusb, xen, clock, config, events, event, error, error_size);
-	if (rc < 0)
-		goto out;
-	rc = -pthread_create(&vusb->thread, NULL, run, vusb);
-	if (rc < 0) {
-		snprintf(error, error_size, "thread: %s", strerror(-rc));
-		vusb_stop(vusb, config->adopt);
-		goto out;
-	}
-	*out = vusb;
-	return 0;
-out:
-	sd_event_unref(event);
-	return rc;
-}
-
-void vusb_close(struct vusb *vusb, bool keep)
-{
-	sd_event *event = vusb->event;
-
-	mailbox_call(vusb->mail, call_stop, NULL);
-	pthread_join(vusb->thread, NULL);
-	vusb_stop(vusb, keep);
-	sd_event_unref(event);
-}
-
-int vusb_attach(struct vusb *vusb, unsigned int port, const struct vusb_device *device, char *error,
-		size_t error_size)
-{
-	struct call call = {
-		.port = port, .device = device, .error = error, .error_size = error_size};
-
-	return mailbox_call(vusb->mail, call_plug, &call);
-}
-
-void vusb_detach(struct vusb *vusb, unsigned int port)
-{
-	struct call call = {.port = port};
-
-	mailbox_call(vusb->mail, call_unplug, &call);
-}
-
-json_t *vusb_to_json(struct vusb *vusb)
-{
-	struct call call = {.port = 0};
-
-	mailbox_call(vusb->mail, call_json, &call);
-	return call.reply;
-}
-
-const struct vusb_stats *vusb_stats(const struct vusb *vusb)
-{
-	return &vusb->stats;
 }

@@ -151,7 +151,7 @@ void vusb_ahead_run(struct vusb_pipe *pipe)
 	while (a->queue && !pipe->co.blocked && !a->paused && !a->dropping && rc == 0 &&
 	       a->n < VUSB_CHUNKS)
 		rc = fetch_chunk(pipe, a->n);
-	if (rc < 0 && a->n == 0)
+	while (rc < 0 && a->n == 0 && a->queue)
 		finish_first(a, rc);
 }
 

@@ -187,6 +187,12 @@ static bool next_step(struct vusb_port *port, struct usb_change *change)
 	return true;
 }
 
+static void forget_settings(struct port_view *view)
+{
+	view->address = view->configuration = 0;
+	memset(view->alternates, 0, sizeof(view->alternates));
+}
+
 static void prepare(struct vusb_port *port)
 {
 	struct usb_change change;
@@ -196,6 +202,10 @@ static void prepare(struct vusb_port *port)
 		return;
 	}
 	port->preparing = false;
+	if (!port->adopted) {
+		forget_settings(port->view);
+		read_config(port);
+	}
 	port->want_speed = (uint8_t)port_speed(port->host->speed, port->vusb->config.usb_version);
 	port->replugged = !port->adopted && port->view->speed;
 	port->adopted = false;
@@ -208,6 +218,22 @@ void vusb_control_prepare(struct vusb_port *port)
 	prepare(port);
 }
 
+/* What came meanwhile is for endpoints that are no more. */
+static void refuse_queued(struct vusb_port *port)
+{
+	if (port->change.kind == USB_CHANGE_CLEAR_HALT)
+		return;
+	for (unsigned int i = 0; i < VUSB_PIPES; i++)
+		if (port->pipes[i].endpoint && concerns(&port->change, &port->pipes[i]))
+			vusb_pipe_flush(&port->pipes[i], -ESHUTDOWN);
+}
+
+void vusb_control_give_up(struct vusb_port *port)
+{
+	port->adopted = false;
+	port->prepare_next = 0; /* behind the change in progress */
+}
+
 static void end_change(struct vusb_port *port)
 {
 	int status = port->change.status;
@@ -215,8 +241,11 @@ static void end_change(struct vusb_port *port)
 
 	port->changed = false;
 	port->busy = false;
+	refuse_queued(port);
 	if (status == 0)
 		apply_change(port);
+	else if (port->change.kind == USB_CHANGE_RESET && !port->preparing)
+		read_config(port); /* the guest believes in it */
 	if (port->preparing) {
 		/* Setting the configuration made every alternate setting 0: on the device, not in
 		 * what the guest knows. */
@@ -252,7 +281,8 @@ static bool quiet(struct vusb_port *port)
 	return true;
 }
 
-static void advance_change(struct vusb_port *port)
+/* True when it ended: the next one may have begun. */
+static bool advance_change(struct vusb_port *port)
 {
 	int rc;
 
@@ -264,8 +294,10 @@ static void advance_change(struct vusb_port *port)
 			port->changed = true;
 		}
 	}
-	if (port->changed)
-		end_change(port);
+	if (!port->changed)
+		return false;
+	end_change(port);
+	return true;
 }
 
 /* --- the queue --- */
@@ -285,6 +317,10 @@ static void serve_head(struct vusb_port *port)
 	struct port_decision decision;
 	int rc;
 
+	if (request->co.unlinked) {
+		finish_head(port, -ECONNRESET, 0);
+		return;
+	}
 	port_control(port->view, setup, request->urb.address,
 		     address_taken(port, le16toh(setup->wValue)), &port->device.quirks, &decision);
 	switch (decision.action) {
@@ -313,8 +349,8 @@ static void serve_head(struct vusb_port *port)
 
 void vusb_control_run(struct vusb_port *port)
 {
-	if (port->busy)
-		advance_change(port);
+	while (port->busy && advance_change(port))
+		;
 	while (port->control && !port->busy && vusb_port_serves(port)) {
 		serve_head(port);
 		if (port->busy && port->draining)
@@ -337,7 +373,9 @@ void vusb_control_unlink(struct vusb_request *request)
 	} else if (request != head(port) || !port->busy) {
 		DL_DELETE(port->control, &request->co);
 		vusb_finish(request, -ECONNRESET, 0);
-	} /* else: a change cannot be taken back; its end answers */
+	} else {
+		request->co.unlinked = true; /* a change cannot be taken back; its end answers */
+	}
 }
 
 void vusb_control_flush(struct vusb_port *port, int status)

@@ -96,13 +96,16 @@ void vusb_iso_start(struct vusb_pipe *pipe, struct vusb_request *request)
 static uint32_t give(struct vusb_request *request)
 {
 	uint8_t *from = request->flight.transfer.data;
+	int failure = request->flight.transfer.status;
 	struct vusb *vusb = request->vusb;
 	uint32_t actual = 0;
 
 	for (unsigned int i = 0; i < request->urb.n_packets; i++) {
-		const struct usb_packet *p = &request->packets[i];
+		struct usb_packet *p = &request->packets[i];
 		struct urb_iso_packet *g = &request->guest_packets[i];
 
+		if (failure && p->actual == 0 && p->status == 0)
+			p->status = failure; /* its turn never came */
 		if (request->urb.in && p->actual)
 			vusb_copy(request, g->offset, from, MIN(p->actual, g->length), true);
 		from += g->length;

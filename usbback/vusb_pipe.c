@@ -240,8 +240,23 @@ static void shrink(struct vusb_pipe *pipe, struct coalesce_batch *batch)
 	coalesce_unissue(&pipe->co, batch);
 }
 
+/* The host has no memory for a single request: that of others may come back. */
+static bool waits_for_memory(struct vusb_pipe *pipe, struct coalesce_batch *batch, uint64_t now_ns,
+			     uint64_t *deadline_ns)
+{
+	if (pipe->no_memory_ns == 0)
+		pipe->no_memory_ns = now_ns;
+	if (now_ns >= pipe->no_memory_ns + VUSB_MEMORY_MAX_NS)
+		return false;
+	*deadline_ns = MIN(*deadline_ns, now_ns + VUSB_MEMORY_POLL_NS);
+	retire(pipe, batch);
+	coalesce_unissue(&pipe->co, batch);
+	return true;
+}
+
 /* True when the batch was dealt with, and the next one may be tried. */
-static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch)
+static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch, uint64_t now_ns,
+		  uint64_t *deadline_ns)
 {
 	struct vusb_flight *flight = flight_of(pipe, batch);
 	struct vusb_port *port = pipe->port;
@@ -268,9 +283,14 @@ static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch)
 		look_at_command(pipe, flight);
 	}
 	rc = vusb_submit(port, flight);
-	if (rc == -ENOMEM && batch->n_requests > 1)
+	if (rc == -ENOMEM && batch->n_requests > 1) {
 		shrink(pipe, batch);
-	else if (rc < 0)
+		return true;
+	}
+	if (rc == -ENOMEM && waits_for_memory(pipe, batch, now_ns, deadline_ns))
+		return false;
+	pipe->no_memory_ns = 0;
+	if (rc < 0)
 		coalesce_complete(&pipe->co, batch, rc, 0);
 	else if (batch->n_requests > 1)
 		port->vusb->stats.merged_urbs += batch->n_requests;
@@ -288,7 +308,7 @@ static void run_merged(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadli
 			vusb->urb_ring.req_cons - vusb->urb_ring.rsp_prod >= vusb->urb_ring.size;
 		batch = coalesce_issue(&pipe->co, now_ns, guest_full, pool_room(&pipe->port->pool),
 				       deadline_ns);
-	} while (batch && start(pipe, batch));
+	} while (batch && start(pipe, batch, now_ns, deadline_ns));
 	count_states(pipe);
 }
 
@@ -376,6 +396,7 @@ void vusb_pipe_answered(struct vusb_pipe *pipe, uint32_t response)
 		pipe->hold_since_ns = clock_now(pipe->port->vusb->clock);
 	pipe->holding = true;
 	pipe->hold_response = response;
+	pipe->port->vusb->holds = true;
 }
 
 bool vusb_pipe_seen(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vusb_priv.h - what the parts of a controller share: vusb.c (life, thread, the pass), vusb_ring.c
- * (rings and copies), vusb_control.c (endpoint 0, changes), vusb_pipe.c (bulk, interrupt),
- * vusb_ahead.c (the quirk read-ahead), vusb_iso.c, vusb_json.c. All of it runs in the controller's
- * thread.
+ * vusb_priv.h - what the parts of a controller share: vusb.c (life, the pass), vusb_thread.c,
+ * vusb_ring.c (rings and copies), vusb_control.c (endpoint 0, changes), vusb_pipe.c (bulk,
+ * interrupt), vusb_ahead.c (the quirk read-ahead), vusb_iso.c, vusb_json.c. All of it runs in the
+ * controller's thread.
  */
 #ifndef XB_USB_VUSB_PRIV_H
 #define XB_USB_VUSB_PRIV_H
@@ -30,6 +30,9 @@
  * long. */
 #define VUSB_HOLD_POLL_NS (200 * NSEC_PER_USEC)
 #define VUSB_HOLD_MAX_NS  NSEC_PER_SEC
+/** A request for which the host has no memory is tried again so often, and so long. */
+#define VUSB_MEMORY_POLL_NS (10 * NSEC_PER_MSEC)
+#define VUSB_MEMORY_MAX_NS  (2 * NSEC_PER_SEC)
 /** After a restart: so long the rings wait for the devices to be attached again. */
 #define VUSB_ADOPT_NS (5 * NSEC_PER_SEC)
 
@@ -96,9 +99,10 @@ struct vusb_pipe {
 	unsigned int n_iso;		   /**< isochronous: in flight */
 	uint16_t frame;			   /**< isochronous: start_frame to tell */
 	uint64_t counted[COALESCE_STATES]; /**< of co.counters.to: in the controller's already */
-	uint32_t fence;			   /**< port->n_control when the last request was queued */
-	bool holding;			   /**< held, and the response that says why is known */
-	uint32_t hold_response;		   /**< index of the response that the guest is to see */
+	uint64_t no_memory_ns;	/**< since then the host has no memory for a single request; 0 */
+	uint32_t fence;		/**< port->n_control when the last request was queued */
+	bool holding;		/**< held, and the response that says why is known */
+	uint32_t hold_response; /**< index of the response that the guest is to see */
 	uint64_t hold_since_ns;
 	bool bot; /**< bulk OUT of a Bulk-Only storage interface */
 };
@@ -113,6 +117,7 @@ struct vusb_port {
 	struct pool pool;
 	struct port_view *view; /**< in the journal */
 	uint8_t want_speed;	/**< what the guest is to be told */
+	uint32_t identity;	/**< of the device, see port_identity */
 	bool replugged;		/**< it has to hear of the unplugging first */
 	bool gone;		/**< to be unplugged by the next pass */
 	bool closing;		/**< being unplugged: what transfers still bring is dropped */
@@ -150,8 +155,9 @@ struct vusb {
 	struct ring_back urb_ring, conn_ring;
 	struct journal journal;
 	struct log_limit limit;
-	const char *failure; /**< the guest broke the rules: nothing is served any more */
-	bool failure_told;
+	const char *failure;	 /**< the guest broke the rules: nothing is served any more */
+	bool holds;		 /**< a pipe was held in this round */
+	bool untold;		 /**< ports have news for which the guest has no room */
 	uint64_t adopt_until_ns; /**< the ring waits for devices until then; 0 = it does not */
 
 	struct vusb_request requests[VUSB_REQUESTS];
@@ -225,6 +231,8 @@ void vusb_control_run(struct vusb_port *port);
 void vusb_control_flush(struct vusb_port *port, int status);
 /** A device was plugged in: prepares it, then the guest hears of it. */
 void vusb_control_prepare(struct vusb_port *port);
+/** The guest waited long enough for what is being prepared: it gets a new device. */
+void vusb_control_give_up(struct vusb_port *port);
 
 /* --- vusb_pipe.c --- */
 

@@ -43,12 +43,14 @@ static int recover(struct vusb *vusb, char *error, size_t error_size)
 	struct journal_file *file = vusb->journal.file;
 	struct vusb_request *request = vusb->requests;
 	int rc = journal_recover(&vusb->journal, vusb->urb_ring.rsp_prod);
+	unsigned int port = journal_recover_event(&vusb->journal, vusb->conn_ring.rsp_prod);
 
 	if (rc < 0 || rc > (int)VUSB_REQUESTS) {
 		snprintf(error, error_size, "journal %s does not fit the ring", vusb->journal.path);
 		return -EPROTO;
 	}
 	vusb->urb_ring.req_cons = file->req_cons;
+	vusb->ports[port].replugged = port != 0;
 	for (unsigned int i = 0; i < JOURNAL_ENTRIES; i++) {
 		if (file->entries[i].state != JOURNAL_OPEN)
 			continue;
@@ -203,11 +205,12 @@ static void dispatch(struct vusb *vusb, struct vusb_request *request)
 {
 	struct urb *urb = &request->urb;
 	struct vusb_port *port = &vusb->ports[urb->port];
-
 	bool control = urb->type == USB_ENDPOINT_XFER_CONTROL;
 
 	request->port = port;
-	if (!port->host || port->closing || (!control && urb->address != port->view->address)) {
+	/* The guest means the device that it was told of, none else. */
+	if (!vusb_port_serves(port) || port->view->speed == USBIF_SPEED_NONE ||
+	    (!control && urb->address != port->view->address)) {
 		vusb_finish(request, -ENODEV, 0);
 	} else if (control) {
 		vusb_control_queue(request);
@@ -314,6 +317,8 @@ static void respond(struct vusb *vusb, struct vusb_request *request)
 		.error_count = (int32_t)request->error_count,
 	};
 
+	if (request->bad_memory && request->urb.in)
+		rsp.actual_length = 0; /* nobody knows what arrived */
 	count(vusb, request, status);
 	journal_answer(&vusb->journal, request->urb.id, request->urb.unlink, index);
 	ring_back_respond(&vusb->urb_ring, &rsp, sizeof(rsp));
@@ -368,29 +373,32 @@ static bool tell(struct vusb *vusb, struct vusb_port *port, uint8_t speed)
 	memcpy(&rsp.id, raw, sizeof(rsp.id));
 	rsp.portnum = (uint8_t)port->number;
 	rsp.speed = speed;
-	port->view->speed = speed;
+	if (speed != USBIF_SPEED_NONE)
+		port->view->identity = port->identity;
+	journal_event(&vusb->journal, ring->rsp_prod, port->number, speed);
 	ring_back_respond(ring, &rsp, sizeof(rsp));
+	ring_back_publish(ring); /* the journal knows of one event at a time */
 	return true;
 }
 
-static void tell_port(struct vusb *vusb, struct vusb_port *port)
+/* False: the guest has no room for it. */
+static bool tell_port(struct vusb *vusb, struct vusb_port *port)
 {
 	struct port_view *view = port->view;
 
 	if (port->replugged || (view->speed && view->speed != port->want_speed)) {
 		if (view->speed && !tell(vusb, port, USBIF_SPEED_NONE))
-			return;
+			return false;
 		port->replugged = false;
-		memset(view, 0, sizeof(*view));
 	}
-	if (view->speed != port->want_speed)
-		tell(vusb, port, port->want_speed);
+	return view->speed == port->want_speed || tell(vusb, port, port->want_speed);
 }
 
 void vusb_ring_connections(struct vusb *vusb)
 {
+	vusb->untold = false;
 	for (unsigned int i = 1; i <= vusb->config.n_ports && !vusb->failure; i++)
-		tell_port(vusb, &vusb->ports[i]);
+		vusb->untold = !tell_port(vusb, &vusb->ports[i]) || vusb->untold;
 	if (!ring_back_push(&vusb->conn_ring))
 		return;
 	vusb->stats.notifies++;

@@ -209,6 +209,41 @@ UNIT_TESTS += tests/unit/test-usb-pool
 tests_unit_test_usb_pool_SOURCES = tests/unit/test-usb-pool.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
 tests_unit_test_usb_pool_LDADD = usbback/libusbback.a $(UNIT_LIBS)
 
+VUSB_LAB = tests/unit/vusb-lab.c tests/unit/vusb-lab.h tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
+VUSB_LAB_LIBS = tests/guest/libxbguest.a usbback/libusbback.a $(UNIT_XEN_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-control
+tests_unit_test_vusb_control_SOURCES = tests/unit/test-vusb-control.c $(VUSB_LAB)
+tests_unit_test_vusb_control_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-data
+tests_unit_test_vusb_data_SOURCES = tests/unit/test-vusb-data.c $(VUSB_LAB)
+tests_unit_test_vusb_data_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-iso
+tests_unit_test_vusb_iso_SOURCES = tests/unit/test-vusb-iso.c $(VUSB_LAB)
+tests_unit_test_vusb_iso_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-memory
+tests_unit_test_vusb_memory_SOURCES = tests/unit/test-vusb-memory.c $(VUSB_LAB)
+tests_unit_test_vusb_memory_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-ports
+tests_unit_test_vusb_ports_SOURCES = tests/unit/test-vusb-ports.c $(VUSB_LAB)
+tests_unit_test_vusb_ports_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-evil
+tests_unit_test_vusb_evil_SOURCES = tests/unit/test-vusb-evil.c $(VUSB_LAB)
+tests_unit_test_vusb_evil_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-restart
+tests_unit_test_vusb_restart_SOURCES = tests/unit/test-vusb-restart.c $(VUSB_LAB)
+tests_unit_test_vusb_restart_LDADD = $(VUSB_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-vusb-thread
+tests_unit_test_vusb_thread_SOURCES = tests/unit/test-vusb-thread.c $(VUSB_LAB)
+tests_unit_test_vusb_thread_LDADD = $(VUSB_LAB_LIBS)
+
 UNIT_TESTS += tests/unit/test-conflict
 tests_unit_test_conflict_SOURCES = tests/unit/test-conflict.c
 tests_unit_test_conflict_LDADD = $(UNIT_XEN_LIBS)

@@ -207,7 +207,7 @@ static void close_device(struct vusb_port *port)
 		vusb_pipe_clear(&port->pipes[i]);
 	port->config.n_endpoints = 0;
 	port->host = NULL;
-	port->closing = port->gone = port->preparing = port->adopted = false;
+	port->closing = port->gone = port->preparing = port->adopted = port->forgetful = false;
 }
 
 void vusb_unplug(struct vusb_port *port)

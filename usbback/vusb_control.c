@@ -208,6 +208,7 @@ static void prepare(struct vusb_port *port)
 	}
 	port->want_speed = (uint8_t)port_speed(port->host->speed, port->vusb->config.usb_version);
 	port->replugged = !port->adopted && port->view->speed;
+	port->forgetful = port->adopted;
 	port->adopted = false;
 }
 

@@ -144,8 +144,29 @@ struct vusb_pipe *vusb_pipe(struct vusb_port *port, uint8_t address)
 
 /* --- requests --- */
 
+/* After a restart a storage device waits for a command, while its driver may wait for the rest of
+ * one: that would be for as long as drivers wait. True: such a request has to fail, so that the
+ * driver begins anew. */
+static bool of_lost_command(struct vusb_pipe *pipe, const struct vusb_request *request)
+{
+	const struct usb_endpoint *endpoint = pipe->endpoint;
+
+	if (!pipe->port->forgetful || endpoint->type != USB_ENDPOINT_XFER_BULK ||
+	    endpoint->class != USB_CLASS_MASS_STORAGE || endpoint->subclass != BOT_SUBCLASS ||
+	    endpoint->protocol != BOT_PROTOCOL)
+		return false;
+	if ((endpoint->address & USB_DIR_IN) || request->urb.length != BOT_CBW_BYTES)
+		return true;
+	pipe->port->forgetful = false;
+	return false;
+}
+
 void vusb_pipe_queue(struct vusb_pipe *pipe, struct vusb_request *request)
 {
+	if (of_lost_command(pipe, request)) {
+		vusb_finish(request, -EPROTO, 0);
+		return;
+	}
 	if (kind_of(pipe) == KIND_ISO) {
 		vusb_iso_start(pipe, request);
 		return;

@@ -123,6 +123,8 @@ struct vusb_port {
 	bool closing;		/**< being unplugged: what transfers still bring is dropped */
 	bool preparing; /**< not the guest's yet: reset, or brought to what the guest knows */
 	bool adopted;	/**< preparing: the guest knows it from our predecessor */
+	bool forgetful; /**< adopted: setting the configuration again ended the command that a
+			   storage driver may be in the middle of */
 	unsigned int prepare_next;
 	uint32_t n_control; /**< control requests so far: fences */
 	struct coalesce_request

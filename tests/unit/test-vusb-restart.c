@@ -129,6 +129,44 @@ static void test_lost_event(void **state)
 	lab_pass(lab);
 }
 
+/* The guest waits for the end of a command that the device does not know any more. */
+static void test_storage_command(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_urb *urb;
+	uint32_t at = 0;
+
+	lab_up(lab);
+	urb = lab_queue(lab, 1, 2, FAKE_DISK_OUT, 1, 31, false, &at);
+	lab_run(lab);
+	lab_give(lab, FAKE_DISK_OUT, 0, 31, NULL);
+	lab_expect(urb, 0, 31);
+	restart(lab);
+	urb = lab_queue(lab, 1, 2, FAKE_DISK_IN, 2, 4096, true, NULL);
+	assert_int_equal(lab_plug(lab, 1, 0), 0);
+	lab_pass(lab);
+	lab_expect(&urb[0], -EPROTO, 0);
+	lab_expect(&urb[1], -EPROTO, 0);
+	urb = lab_queue(lab, 1, 2, FAKE_DISK_OUT, 1, 4096, false, &at);
+	lab_run(lab);
+	lab_expect(urb, -EPROTO, 0);
+	urb = lab_queue(lab, 1, 2, FAKE_DISK_IN, 1, 13, false, NULL);
+	lab_run(lab);
+	lab_expect(urb, -EPROTO, 0);
+	assert_int_equal(fake_host_flying(HOST(lab), FAKE_DISK_IN), 0);
+	/* A new command. */
+	urb = lab_queue(lab, 1, 2, FAKE_DISK_OUT, 1, 31, false, &at);
+	lab_run(lab);
+	lab_give(lab, FAKE_DISK_OUT, 0, 31, NULL);
+	lab_expect(urb, 0, 31);
+	urb = lab_queue(lab, 1, 2, FAKE_DISK_IN, 1, 13, false, NULL);
+	lab_run(lab);
+	at = 0;
+	lab_give(lab, FAKE_DISK_IN, 0, 13, &at);
+	lab_expect(urb, 0, 13);
+	assert_string_equal(lab->ports, "1H");
+}
+
 /* --- devices --- */
 
 /* The device is brought to what the guest knows of it. */
@@ -366,10 +404,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_open_requests), TEST(test_open_unlink), TEST(test_again),
-		TEST(test_lost_event),	  TEST(test_settings),	  TEST(test_no_configuration),
-		TEST(test_other_device),  TEST(test_missing),	  TEST(test_slow),
-		TEST(test_vanishes),	  TEST(test_untold_plug), TEST(test_untold_unplug),
+		TEST(test_open_requests),
+		TEST(test_open_unlink),
+		TEST(test_again),
+		TEST(test_lost_event),
+		TEST(test_storage_command),
+		TEST(test_settings),
+		TEST(test_no_configuration),
+		TEST(test_other_device),
+		TEST(test_missing),
+		TEST(test_slow),
+		TEST(test_vanishes),
+		TEST(test_untold_plug),
+		TEST(test_untold_unplug),
 		TEST(test_bad_journal),
 	};
 

@@ -266,9 +266,11 @@ int guest_cmd_iso(struct guest *guest, int argc, char **argv)
 	       argv[0], (double)result.elapsed_ns / NSEC_PER_SEC, result.packets, result.lost,
 	       result.empty, result.wrong, guest_rate(result.bytes, result.elapsed_ns),
 	       (double)result.longest_gap_ns / NSEC_PER_MSEC);
+	if (rc == 0)
+		rc = result.status;
 	if (rc < 0)
 		return guest_fail(rc, "the stream ended: %s", strerror(-rc));
-	return result.lost || result.wrong || result.status ? -EIO : 0;
+	return result.lost || result.wrong ? -EIO : 0;
 }
 
 /* --- others --- */

@@ -12,7 +12,6 @@ box_start
 UUID=5f0c2a66-0d63-4a0c-9d4e-0123456789ab
 IMAGE=$DIR/stick.img
 usb_image "$IMAGE" 4
-sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 store_write /local/domain/0/device-model/9/backends/vusb ''
 like 'a device model serves vusb: refused' "$("$USBBACK" --xen box 2>&1; echo "status $?")" 'domain 9 serves backend/vusb.*status 1'

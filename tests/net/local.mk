@@ -35,6 +35,12 @@ E2E_TESTS = \
 	tests/net/e2e-restart.sh \
 	tests/net/e2e-start.sh \
 	tests/net/e2e-traffic.sh \
-	tests/net/e2e-usb-attach.sh
+	tests/net/e2e-usb-attach.sh \
+	tests/net/e2e-usb-bad-guest.sh \
+	tests/net/e2e-usb-disk.sh \
+	tests/net/e2e-usb-restart.sh \
+	tests/net/e2e-usb-serial.sh \
+	tests/net/e2e-usb-test.sh \
+	tests/net/e2e-usb-yank.sh
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/usb.sh tests/net/demo.sh

@@ -6,11 +6,12 @@
 USBBACK=$BUILD/usbback/usbback
 GUEST_USB=$BUILD/tools/xenbox-guest-usb
 VM=/local/domain/0/xenback/vm
-declare -A USB_GUEST=()
+# By guest: its process; commands that it was told.
+declare -A USB_GUEST=() USB_SENT=()
 
 # usb_start [OPTION...]: returns when the daemon answers on its control socket. It must not hold the guests' pipes open.
 usb_start() {
-    "$USBBACK" --xen box "$@" >>"$DIR/usbback.log" 2>&1 21>&- 22>&- &
+    "$USBBACK" --xen box "$@" >>"$DIR/usbback.log" 2>&1 21>&- 22>&- 23>&- 24>&- &
     DAEMON_PID=$!
     wait_for 15 ctl usb list
 }
@@ -42,20 +43,51 @@ usb_boot() {
     "$XENBOX_XL" create "$2" "$1" "$3" && "$XENBOX_XL" usbctrl-attach "$1" type=pv version=2 "ports=$4"
 }
 
-# usb_guest N: guest 1 or 2, which takes commands by usb_do until usb_guest_end; what they print is in usbN.log.
+usb_uuid() { printf '5f0c1d7e-0000-4000-8000-%012x' "$1"; }
+# usb_boot_with N DEVICE...: guest N, on whose ports 1, 2 ... these devices are.
+usb_boot_with() {
+    local n=$1 port=0 device
+    shift
+    for device; do
+        port=$((port + 1))
+        usb_policy "$(usb_uuid "$n")" "$port" device "$device"
+    done
+    usb_boot "$n" "guest$n" "$(usb_uuid "$n")" 8
+}
+
+# usb_guest N [OPTION...]: guest 1 to 4, which takes commands by usb_do or usb_ask until usb_guest_end; what they print is in
+# usbN.log.
 usb_guest() {
-    mkfifo "$DIR/usb$1.in"
-    "$GUEST_USB" --domid "$1" - <"$DIR/usb$1.in" >>"$DIR/usb$1.log" 2>&1 &
-    USB_GUEST[$1]=$!
-    eval "exec $((20 + $1))>\"$DIR/usb$1.in\""
+    local n=$1
+    shift
+    mkfifo "$DIR/usb$n.in"
+    : >>"$DIR/usb$n.log"
+    USB_SENT[$n]=$(usb_answers "$n")
+    "$GUEST_USB" --domid "$n" "$@" - <"$DIR/usb$n.in" >>"$DIR/usb$n.log" 2>&1 21>&- 22>&- 23>&- 24>&- &
+    USB_GUEST[$n]=$!
+    eval "exec $((20 + n))>\"$DIR/usb$n.in\""
 }
 # usb_said N TEXT: the guest has printed it.
 usb_said() { grep -qF -- "$2" "$DIR/usb$1.log"; }
 # usb_do N COMMAND...: tells the guest; it does not wait.
 usb_do() {
     local fd=$((20 + $1))
+    USB_SENT[$1]=$((${USB_SENT[$1]} + 1))
     shift
     printf '%s\n' "$*" >&"$fd"
+}
+usb_answers() { grep -cE '^(done|failed): ' "$DIR/usb$1.log"; }
+usb_answered() { (($(usb_answers "$1") >= $2)); }
+# usb_ask N SECONDS COMMAND...: tells the guest and waits for its answer, which is in ANSWER; fails when the command did.
+usb_ask() {
+    local n=$1 limit=$2
+    shift 2
+    ANSWER='no answer'
+    usb_do "$n" "$*"
+    wait_for "$limit" usb_answered "$n" "${USB_SENT[$n]}" || return 1
+    # From the answer before it to its own.
+    ANSWER=$(awk -v n="${USB_SENT[$n]}" 'k == n - 1 { print } /^(done|failed): / { k++ } k == n { exit }' "$DIR/usb$n.log")
+    [[ $ANSWER == *"done: $*" ]]
 }
 # usb_guest_end N: the end of its commands, which may take 60 s; the exit status says whether all of them succeeded.
 usb_guest_end() {
@@ -72,5 +104,6 @@ usb_guest_ended() {
     [[ ! -e /proc/$pid || $(awk '{ print $3 }' "/proc/$pid/stat") == Z ]]
 }
 
+sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 # usb_image FILE MIB: random bytes.
 usb_image() { head -c "$(($2 << 20))" /dev/urandom >"$1"; }

@@ -1,12 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ./dev demo: what netback-team does, seen from outside. Two guests, a team of two NICs, faults in mid transfer.
+# ./dev demo: what netback-team and usbback do, seen from outside. Two guests, a team of two NICs, faults in mid transfer; then a
+# guest with a USB disk.
 #
 # Ends with a table; exit status 1 when a limit is not kept. Limits: 0 TCP connections lost; no hole over 30 ms in a 1 kHz
-# stream when the active NIC loses its carrier; none over 1 s when the daemon is killed and started again.
+# stream when the active NIC loses its carrier; none over 1 s when the daemon is killed and started again; every checksum
+# of the USB disk is right.
 set -u
 SECONDS=${XENBACK_SECONDS:-0}
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/usb.sh"
 
 CARRIER_MAX_MS=30 RESTART_MAX_MS=1000
 # A hole over its limit while the machine stood still for longer than this (a host took its processors away) says nothing of us:
@@ -169,6 +172,75 @@ demo_restart() {
     measure 'daemon killed and restarted' "$RESTART_MAX_MS" 8 fault_restart
 }
 
+# ---- USB: guest 3 ----
+
+USB_MIB=64
+
+# usb_tell COMMAND...: the guest does it, or the demo ends.
+usb_tell() { usb_ask 3 60 "$@" || fail "the guest with the USB disk: $* fails: $(tail -n 3 <<<"$ANSWER")"; }
+usb_sum() { grep -xE '[0-9a-f]{64}' <<<"$1"; }
+# usb_pipes FIELD: of all pipes of the disk.
+usb_pipes() { ctl --json usb show 3 | jq "[.ports[] | select(.port == 1).pipes[].$1] | add"; }
+
+demo_usb_attach() {
+    local t0
+    say "a guest with a USB disk ($USB_MIB MiB, random bytes) and a test device"
+    usb_image "$DIR/stick.img" "$USB_MIB"
+    USB_SUM=$(sum_of "$DIR/stick.img")
+    usb_start || fail "usbback does not start: $(tail -n 3 "$DIR/usbback.log")"
+    usb_boot_with 3 "model:disk,file=$DIR/stick.img" model:source-sink || fail 'xl usbctrl-attach failed'
+    usb_guest 3
+    t0=${EPOCHREALTIME/./}
+    usb_tell disk 0-1
+    row 'USB disk: from the guest'\''s start to its first use' "$(((${EPOCHREALTIME/./} - t0) / 1000))" ms
+    usb_tell list
+    sed '/^done:/d' <<<"$ANSWER"
+}
+
+demo_usb_read() {
+    local urbs transfers
+    urbs=$(usb_pipes urbs) transfers=$(usb_pipes transfers)
+    usb_tell read 0-1 sha256
+    urbs=$(($(usb_pipes urbs) - urbs)) transfers=$(($(usb_pipes transfers) - transfers))
+    say "  $(head -n 1 <<<"$ANSWER")"
+    say "  the guest's $urbs requests were $transfers transfers"
+    row "USB disk: $USB_MIB MiB read in requests of 4 KiB" "$(sed -n 's/.*, \([0-9.]*\) MB\/s.*/\1/p' <<<"$ANSWER")" MB/s
+    row 'USB disk: requests of the guest per host transfer' "$(awk -v u="$urbs" -v t="$transfers" 'BEGIN { printf "%.1f", u / t }')" ''
+    USB_WRONG=0
+    [[ $(usb_sum "$ANSWER") == "$USB_SUM" ]] || USB_WRONG=1
+    usb_tell test 0-2 iterations=20
+    say "  test device: $(grep passed, <<<"$ANSWER")"
+    row 'USB test device: cases failed, of 30' "$(sed -n 's/.*passed, \([0-9]*\) failed.*/\1/p' <<<"$ANSWER")" '' 0
+    usb_tell iso 0-2 3
+    say "  $(head -n 1 <<<"$ANSWER")"
+    row 'USB isochronous stream, 3 s: packets lost' "$(sed -n 's/.*, \([0-9]*\) lost.*/\1/p' <<<"$ANSWER")" '' 0
+}
+
+demo_usb_faults() {
+    local t0
+    say 'the guest reads its disk; usbback is killed (-9) and started again'
+    usb_do 3 'read 0-1 sha256'
+    sleep 0.1
+    daemon_kill
+    t0=${EPOCHREALTIME/./}
+    usb_start || fail "usbback does not start again: $(tail -n 3 "$DIR/usbback.log")"
+    row 'usbback killed and restarted: until it serves again' "$(((${EPOCHREALTIME/./} - t0) / 1000))" ms
+    usb_tell read 0-1 sha256
+    if usb_said 3 'failed: read'; then USB_WRONG=$((USB_WRONG + 1)); fi
+    USB_WRONG=$((USB_WRONG + $(grep -xE '[0-9a-f]{64}' "$DIR/usb3.log" | grep -vcxF "$USB_SUM")))
+    row 'USB disk: reads that failed or were wrong, of 3' "$USB_WRONG" '' 0
+    say 'the guest reads its disk, which is unplugged'
+    usb_do 3 'read 0-1 sha256'
+    sleep 0.1
+    t0=${EPOCHREALTIME/./}
+    ctl usb detach 3 1 >/dev/null || fail 'xenbackctl usb detach failed'
+    usb_tell wait 0-1 gone
+    row 'USB disk unplugged in mid read: until the guest knows' "$(((${EPOCHREALTIME/./} - t0) / 1000))" ms
+    usb_tell stats
+    row 'rules of the protocol that usbback broke' "$(sed -n 's/.* complaints //p' <<<"$ANSWER" | head -n 1)" '' 0
+    usb_guest_end 3
+}
+
 net_enter "$@"
 net_prefer
 demo_attach
@@ -176,6 +248,10 @@ demo_speed
 demo_carrier
 demo_restart
 daemon_stop || fail 'netback-team does not stop cleanly'
+demo_usb_attach
+demo_usb_read
+demo_usb_faults
+daemon_stop || fail 'usbback does not stop cleanly'
 
 printf '\n%-62s %9s %-7s %8s\n' 'what' 'measured' '' 'limit'
 rule

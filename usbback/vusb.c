@@ -315,12 +315,53 @@ static void one_round(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 		*deadline_ns = MIN(*deadline_ns, now_ns + VUSB_HOLD_POLL_NS);
 }
 
+/* Does a request show that others than the storage driver are at work? An idle poll does not. */
+static bool is_in_a_hurry(const struct vusb_request *request)
+{
+	const struct vusb_pipe *pipe = request->pipe;
+
+	return !pipe || (!pipe->bot && request->urb.type != USB_ENDPOINT_XFER_INT);
+}
+
+/* Requests that are worth an event of the guest: 1, but while a storage driver queues what its
+ * command announced, as many as there will be, since each event costs both sides more than the
+ * request. */
+static uint32_t awaited(const struct vusb *vusb)
+{
+	uint32_t n = 0, open = vusb->urb_ring.req_cons - vusb->urb_ring.rsp_prod;
+
+	for (unsigned int i = 0; i < VUSB_REQUESTS; i++)
+		if (vusb->requests[i].used && is_in_a_hurry(&vusb->requests[i]))
+			return 1;
+	for (unsigned int i = 1; i <= vusb->config.n_ports; i++)
+		for (unsigned int k = 0; k < VUSB_PIPES && vusb->ports[i].host; k++)
+			if (vusb->ports[i].pipes[k].endpoint)
+				n += vusb_pipe_awaited(&vusb->ports[i].pipes[k]);
+	return MAX(1, MIN(n, vusb->urb_ring.size - open));
+}
+
+/* How many requests to be told of, and when to look whether fewer came. */
+static uint32_t look_ahead(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
+{
+	uint32_t n = awaited(vusb);
+
+	if (n != vusb->looked_for || n == 1) {
+		vusb->looked_for = n;
+		vusb->look_since_ns = now_ns;
+	}
+	if (n == 1 || now_ns - vusb->look_since_ns > VUSB_LOOK_MAX_NS)
+		return 1;
+	*deadline_ns = MIN(*deadline_ns, now_ns + MAX(now_ns - vusb->look_since_ns, VUSB_LOOK_NS));
+	return n;
+}
+
 /* Asks for events, then looks again: did the guest queue something meanwhile? */
-static bool more_to_do(struct vusb *vusb)
+static bool more_to_do(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 {
 	bool room = ring_back_arm(&vusb->conn_ring, 1);
 
-	return ring_back_arm(&vusb->urb_ring, 1) || (room && vusb->untold);
+	return ring_back_arm(&vusb->urb_ring, look_ahead(vusb, now_ns, deadline_ns)) ||
+	       (room && vusb->untold);
 }
 
 uint64_t vusb_pass(struct vusb *vusb)
@@ -339,7 +380,8 @@ uint64_t vusb_pass(struct vusb *vusb)
 	do {
 		deadline_ns = DEADLINE_NEVER;
 		one_round(vusb, now_ns, &deadline_ns);
-	} while (!vusb->failure && more_to_do(vusb) && ++rounds < ROUNDS_PER_PASS);
+	} while (!vusb->failure && more_to_do(vusb, now_ns, &deadline_ns) &&
+		 ++rounds < ROUNDS_PER_PASS);
 	if (vusb->masked) {
 		vusb->masked = false;
 		vusb->xen->ops->evt_unmask(vusb->evt, &vusb->evt_port, 1);

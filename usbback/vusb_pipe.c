@@ -102,7 +102,7 @@ static void init_pipe(struct vusb_pipe *pipe, struct vusb_port *port,
 	memset(pipe, 0, sizeof(*pipe));
 	pipe->port = port;
 	pipe->endpoint = endpoint;
-	pipe->bot = bulk && !config.in && endpoint->class == USB_CLASS_MASS_STORAGE &&
+	pipe->bot = bulk && endpoint->class == USB_CLASS_MASS_STORAGE &&
 		    endpoint->subclass == BOT_SUBCLASS && endpoint->protocol == BOT_PROTOCOL;
 	coalesce_init(&pipe->co, &config, &engine_ops, pipe);
 	if (bulk && config.in && quirks->read_ahead)
@@ -172,6 +172,8 @@ void vusb_pipe_queue(struct vusb_pipe *pipe, struct vusb_request *request)
 		return;
 	}
 	request->co.length = request->urb.length;
+	if (pipe->bot && request->urb.length > BOT_CBW_BYTES)
+		pipe->usual_bytes = request->urb.length;
 	request->co.short_not_ok = request->urb.short_not_ok;
 	request->co.fence = pipe->fence != pipe->port->n_control;
 	pipe->fence = pipe->port->n_control;
@@ -208,7 +210,7 @@ static void look_at_command(struct vusb_pipe *pipe, const struct vusb_flight *fl
 	struct vusb_port *port = pipe->port;
 	uint32_t signature, length;
 
-	if (!pipe->bot || flight->transfer.length != BOT_CBW_BYTES)
+	if (!pipe->bot || pipe->co.config.in || flight->transfer.length != BOT_CBW_BYTES)
 		return;
 	memcpy(&signature, cbw, sizeof(signature));
 	memcpy(&length, cbw + 8, sizeof(length));
@@ -400,6 +402,21 @@ void vusb_pipe_recall(struct vusb_pipe *pipe)
 		vusb_ahead_drop(pipe);
 		break;
 	}
+}
+
+uint32_t vusb_pipe_awaited(const struct vusb_pipe *pipe)
+{
+	const struct coalesce_request *co;
+	uint64_t queued = 0;
+
+	if (!pipe->bot || !pipe->usual_bytes || pipe->co.held)
+		return 0;
+	for (co = pipe->co.queue; co; co = co->next)
+		queued += co->batch ? 0 : co->length;
+	if (queued >= pipe->co.expect)
+		return 0;
+	return (uint32_t)MIN(DIV_ROUND_UP(pipe->co.expect - queued, pipe->usual_bytes),
+			     (uint64_t)VUSB_REQUESTS);
 }
 
 bool vusb_pipe_flying(const struct vusb_pipe *pipe)

@@ -26,8 +26,11 @@
 #define VUSB_CHUNKS    4u   /**< of what is read ahead */
 #define VUSB_COPIES    512u /**< segments of one grant copy call */
 #define VUSB_MAX_BATCH (256u << 10)
-/** A held pipe goes on when the guest was seen to take the response; asked so often, and at most so
- * long. */
+/** While data that a storage command announced is on its way: asked for without the guest's event
+ * so often at first, ever less often, and at most so long. A held pipe goes on when the guest was
+ * seen to take the response; asked so often, and at most so long. */
+#define VUSB_LOOK_NS	  (100 * NSEC_PER_USEC)
+#define VUSB_LOOK_MAX_NS  (10 * NSEC_PER_MSEC)
 #define VUSB_HOLD_POLL_NS (200 * NSEC_PER_USEC)
 #define VUSB_HOLD_MAX_NS  NSEC_PER_SEC
 /** A request for which the host has no memory is tried again so often, and so long. */
@@ -104,7 +107,8 @@ struct vusb_pipe {
 	bool holding;		/**< held, and the response that says why is known */
 	uint32_t hold_response; /**< index of the response that the guest is to see */
 	uint64_t hold_since_ns;
-	bool bot; /**< bulk OUT of a Bulk-Only storage interface */
+	bool bot;	      /**< bulk, of a Bulk-Only storage interface */
+	uint32_t usual_bytes; /**< bot: length of its last request with data */
 };
 
 /** One port. */
@@ -160,6 +164,8 @@ struct vusb {
 	const char *failure;	 /**< the guest broke the rules: nothing is served any more */
 	bool holds;		 /**< a pipe was held in this round */
 	bool untold;		 /**< ports have news for which the guest has no room */
+	uint64_t look_since_ns;	 /**< requests are awaited without an event since then; 0 = not */
+	uint32_t looked_for;	 /**< so many of them */
 	uint64_t adopt_until_ns; /**< the ring waits for devices until then; 0 = it does not */
 
 	struct vusb_request requests[VUSB_REQUESTS];
@@ -253,6 +259,9 @@ void vusb_pipe_flush(struct vusb_pipe *pipe, int status);
 void vusb_pipe_recall(struct vusb_pipe *pipe);
 /** The endpoint is no more: nothing may be in flight or wait. */
 void vusb_pipe_clear(struct vusb_pipe *pipe);
+/** Requests that the guest's storage driver is about to queue: what its command announced, in
+ * pieces as it queued them last. */
+uint32_t vusb_pipe_awaited(const struct vusb_pipe *pipe);
 /** Anything in flight? */
 bool vusb_pipe_flying(const struct vusb_pipe *pipe);
 /** The pipe failed: the response that says so was written at this index. */

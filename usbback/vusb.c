@@ -487,7 +487,8 @@ int vusb_start(struct vusb **out, struct xen *xen, struct clock *clock,
 	       const struct vusb_config *config, const struct vusb_events *events, sd_event *event,
 	       char *error, size_t error_size)
 {
-	struct vusb *vusb = xb_calloc(1, sizeof(*vusb));
+	unsigned int n = config->n_ports + 1;
+	struct vusb *vusb = xb_calloc(1, sizeof(*vusb) + n * sizeof(vusb->ports[0]));
 	int rc;
 
 	vusb->xen = xen;
@@ -496,7 +497,7 @@ int vusb_start(struct vusb **out, struct xen *xen, struct clock *clock,
 	vusb->events = *events;
 	vusb->event = event;
 	vusb->limit = (struct log_limit)LOG_LIMIT_INIT(10, 5);
-	for (unsigned int i = 0; i < ARRAY_SIZE(vusb->ports); i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		vusb->ports[i].vusb = vusb;
 		vusb->ports[i].number = i;
 	}
@@ -510,7 +511,7 @@ int vusb_start(struct vusb **out, struct xen *xen, struct clock *clock,
 		free_all(vusb, config->adopt);
 		return rc;
 	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(vusb->ports); i++)
+	for (unsigned int i = 0; i < n; i++)
 		vusb->ports[i].view = &vusb->journal.file->ports[i];
 	if (config->adopt) {
 		vusb->adopt_until_ns = clock_now(clock) + VUSB_ADOPT_NS;

@@ -39,9 +39,9 @@ static int64_t read_packets(struct vusb_request *request)
 
 static int fetch(struct vusb_request *request)
 {
-	uint8_t *to = request->flight.transfer.data;
+	uint8_t *to = request->flight.transfer.data; /* NULL: packets without bytes */
 
-	for (unsigned int i = 0; i < request->urb.n_packets; i++) {
+	for (unsigned int i = 0; i < request->urb.n_packets && to; i++) {
 		vusb_copy(request, request->guest_packets[i].offset, to,
 			  request->guest_packets[i].length, false);
 		to += request->guest_packets[i].length;
@@ -95,7 +95,7 @@ void vusb_iso_start(struct vusb_pipe *pipe, struct vusb_request *request)
 /* Packet by packet: data to where the guest wants it, length and status into its description. */
 static uint32_t give(struct vusb_request *request)
 {
-	uint8_t *from = request->flight.transfer.data;
+	uint32_t from = 0;
 	int failure = request->flight.transfer.status;
 	struct vusb *vusb = request->vusb;
 	uint32_t actual = 0;
@@ -107,7 +107,8 @@ static uint32_t give(struct vusb_request *request)
 		if (failure && p->actual == 0 && p->status == 0)
 			p->status = failure; /* its turn never came */
 		if (request->urb.in && p->actual)
-			vusb_copy(request, g->offset, from, MIN(p->actual, g->length), true);
+			vusb_copy(request, g->offset, request->flight.transfer.data + from,
+				  MIN(p->actual, g->length), true);
 		from += g->length;
 		g->actual_length = MIN(p->actual, g->length);
 		g->status = urb_status(p->status);

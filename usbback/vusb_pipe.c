@@ -250,7 +250,8 @@ static bool fetch(struct vusb_pipe *pipe, struct coalesce_batch *batch)
 	return false;
 }
 
-/* The host had no memory for a transfer of this size: smaller ones from now on. */
+/* The host had no memory for a transfer of this size, more than a page: smaller ones from now on.
+ */
 static void shrink(struct vusb_pipe *pipe, struct coalesce_batch *batch)
 {
 	pipe->co.config.max_batch = MAX(batch->length / 2, XEN_PAGE_SIZE);
@@ -263,7 +264,7 @@ static void shrink(struct vusb_pipe *pipe, struct coalesce_batch *batch)
 	coalesce_unissue(&pipe->co, batch);
 }
 
-/* The host has no memory for a single request: that of others may come back. */
+/* The host has no memory for a request, or a few small ones: that of others may come back. */
 static bool waits_for_memory(struct vusb_pipe *pipe, struct coalesce_batch *batch, uint64_t now_ns,
 			     uint64_t *deadline_ns)
 {
@@ -306,7 +307,7 @@ static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch, uint64_t
 		look_at_command(pipe, flight);
 	}
 	rc = vusb_submit(port, flight);
-	if (rc == -ENOMEM && batch->n_requests > 1) {
+	if (rc == -ENOMEM && batch->n_requests > 1 && batch->length > XEN_PAGE_SIZE) {
 		shrink(pipe, batch);
 		return true;
 	}

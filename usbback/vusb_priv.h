@@ -174,7 +174,7 @@ struct vusb {
 	struct xen_copy copies[VUSB_COPIES];
 	struct vusb_request *copy_owner[VUSB_COPIES];
 	unsigned int n_copies;
-	struct vusb_port ports[USBIF_MAX_PORTNR + 1];
+	struct vusb_port ports[]; /**< by number, 1 to n_ports; 0 is nobody's */
 };
 
 /** Is the device the guest's? Not while it is being prepared, is about to be unplugged, or is

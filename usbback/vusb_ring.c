@@ -50,7 +50,8 @@ static int recover(struct vusb *vusb, char *error, size_t error_size)
 		return -EPROTO;
 	}
 	vusb->urb_ring.req_cons = file->req_cons;
-	vusb->ports[port].replugged = port != 0;
+	if (port >= 1 && port <= vusb->config.n_ports)
+		vusb->ports[port].replugged = true;
 	for (unsigned int i = 0; i < JOURNAL_ENTRIES; i++) {
 		if (file->entries[i].state != JOURNAL_OPEN)
 			continue;

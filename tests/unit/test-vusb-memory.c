@@ -122,6 +122,26 @@ static void test_memory_none(void **state)
 	assert_int_equal(lab->vusb->ports[1].pool.used, 0);
 }
 
+/* Less than a page, and even that is not there. */
+static void test_memory_small(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_urb *urbs;
+	uint32_t at = 0;
+
+	lab_up(lab);
+	HOST(lab)->memory = 1000;
+	urbs = lab_queue(lab, 1, 2, FAKE_BULK_OUT, 4, 512, false, &at);
+	lab_run(lab);
+	lab_advance(lab, NSEC_PER_SEC);
+	assert_int_equal(HOST(lab)->n_records, 0);
+	HOST(lab)->memory = 0;
+	lab_advance(lab, VUSB_MEMORY_POLL_NS);
+	lab_expect_sent(lab, FAKE_BULK_OUT, 2048, 0);
+	lab_give(lab, FAKE_BULK_OUT, 0, 2048, NULL);
+	lab_expect_all(urbs, 4, 512, 0);
+}
+
 /* Memory of the host's own, which ends with it. */
 static void test_mapped_memory(void **state)
 {
@@ -153,7 +173,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_bad_pages_in), TEST(test_bad_pages_out), TEST(test_memory_short),
-		TEST(test_memory_none),	 TEST(test_mapped_memory),
+		TEST(test_memory_none),	 TEST(test_memory_small),  TEST(test_mapped_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,21 @@ tests_fuzz_fuzz_switch_SOURCES = tests/fuzz/fuzz-switch.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_switch_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_switch_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-urb
+tests_fuzz_fuzz_urb_SOURCES = tests/fuzz/fuzz-urb.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_urb_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
+tests_fuzz_fuzz_urb_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-usb-control
+tests_fuzz_fuzz_usb_control_SOURCES = tests/fuzz/fuzz-usb-control.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_usb_control_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+tests_fuzz_fuzz_usb_control_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-usb-descriptor
+tests_fuzz_fuzz_usb_descriptor_SOURCES = tests/fuzz/fuzz-usb-descriptor.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_usb_descriptor_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+tests_fuzz_fuzz_usb_descriptor_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-xswire
 tests_fuzz_fuzz_xswire_SOURCES = tests/fuzz/fuzz-xswire.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_xswire_LDADD = $(UNIT_XEN_LIBS)

@@ -4,5 +4,9 @@ SIM_TESTS = tests/sim/sim-datapath
 tests_sim_sim_datapath_SOURCES = tests/sim/sim-datapath.c tests/unit/datapath.c tests/unit/datapath.h
 tests_sim_sim_datapath_LDADD = $(UNIT_NET_LIBS)
 
+SIM_TESTS += tests/sim/sim-vusb
+tests_sim_sim_vusb_SOURCES = tests/sim/sim-vusb.c $(VUSB_LAB)
+tests_sim_sim_vusb_LDADD = $(VUSB_LAB_LIBS)
+
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)

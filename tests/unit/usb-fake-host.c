@@ -235,32 +235,40 @@ void fake_host_end(struct fake_host *fake, struct usb_transfer *t, int status, u
 	t->done(t);
 }
 
+/* The i-th configuration; NULL where the descriptors have none. */
+static const uint8_t *configuration(const struct fake_host *fake, unsigned int i, uint32_t *length)
+{
+	uint32_t at = fake->descriptors[0], end = (uint32_t)fake->host.n_descriptors;
+
+	while (at + USB_DT_CONFIG_SIZE <= end) {
+		*length = (uint32_t)(fake->descriptors[at + 2] | fake->descriptors[at + 3] << 8);
+		*length = MIN(*length, end - at);
+		if (i-- == 0)
+			return fake->descriptors + at;
+		at += MAX(*length, 1u);
+	}
+	return NULL;
+}
+
 /* What a device with these descriptors says. */
 static void answer_control(struct fake_host *fake, struct usb_transfer *t)
 {
 	uint16_t value = le16toh(t->setup.wValue);
-	uint32_t n = t->length, at = 0, left = (uint32_t)fake->host.n_descriptors;
+	uint32_t n = t->length, left = USB_DT_DEVICE_SIZE;
+	const uint8_t *from = fake->descriptors;
+	bool get = is_in(t) && t->setup.bRequest == USB_REQ_GET_DESCRIPTOR;
 
-	if (fake->stalls_control) {
+	if (get && value >> 8 == USB_DT_CONFIG)
+		from = configuration(fake, value & 0xff, &left);
+	if (fake->stalls_control || !from) {
 		fake_host_end(fake, t, -EPIPE, 0);
 		return;
 	}
-	if (is_in(t) && t->setup.bRequest == USB_REQ_GET_DESCRIPTOR) {
-		if (value >> 8 == USB_DT_CONFIG) {
-			at = fake->descriptors[0];
-			for (unsigned int i = value & 0xff; i; i--)
-				at += (uint32_t)(fake->descriptors[at + 2] |
-						 fake->descriptors[at + 3] << 8);
-			left = (uint32_t)(fake->descriptors[at + 2] | fake->descriptors[at + 3]
-									      << 8);
-		} else {
-			left = fake->descriptors[0];
-		}
-		n = MIN(n, left);
-		memcpy(t->data, fake->descriptors + at, n);
-	} else if (is_in(t)) {
+	n = get ? MIN(n, left) : n;
+	if (get && n)
+		memcpy(t->data, from, n);
+	else if (is_in(t) && n)
 		memset(t->data, 0, n);
-	}
 	fake_host_end(fake, t, 0, n);
 }
 

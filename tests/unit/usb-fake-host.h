@@ -16,8 +16,8 @@
 #include "clock.h"
 #include "usb/host.h"
 
-#define FAKE_FLYING  64u
-#define FAKE_RECORDS 4096u
+#define FAKE_FLYING  256u
+#define FAKE_RECORDS 512u
 #define FAKE_CHANGES 256u
 
 /* The device of fake_host_init: three interfaces in configuration 1 ... */

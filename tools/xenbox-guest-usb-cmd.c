@@ -64,7 +64,7 @@ static int list_bus(struct guest *guest, uint32_t devid)
 			guest_in(guest, SETTLE_NS)); /* what comes, comes */
 	info = usbfront_info(usbdev_bus_front(entry->bus));
 	printf("controller %u: USB %u.%u, %u ports\n", devid, info->usb_version,
-	       info->usb_version == 1 ? 1 : 0, info->n_ports);
+	       info->usb_version == 1 ? 1u : 0u, info->n_ports);
 	for (unsigned int port = 1; port <= info->n_ports; port++) {
 		struct usbdev *dev;
 		char name[16];
@@ -85,7 +85,7 @@ int guest_cmd_list(struct guest *guest, int argc, char **argv)
 {
 	AUTO_FREE char **names = NULL;
 	unsigned int n = 0;
-	uint32_t devid;
+	uint32_t devid = 0;
 	char path[64];
 	int rc = 0, one;
 
@@ -110,8 +110,8 @@ int guest_cmd_list(struct guest *guest, int argc, char **argv)
 int guest_cmd_wait(struct guest *guest, int argc, char **argv)
 {
 	struct guest_bus *entry;
-	unsigned int port;
-	uint32_t devid;
+	unsigned int port = 0;
+	uint32_t devid = 0;
 	bool gone = argc == 2 && strcmp(argv[1], "gone") == 0;
 	int rc;
 
@@ -142,7 +142,8 @@ static int pattern_word(const char *text, int *pattern)
 	return 0;
 }
 
-static int test_word(const char *word, struct usbtest_options *options, bool cases[USBTEST_CASES])
+static int test_word(const char *word, struct usbtest_options *options,
+		     bool cases[USBTEST_CASES + 1])
 {
 	uint32_t number;
 	int rc;
@@ -237,7 +238,7 @@ int guest_cmd_iso(struct guest *guest, int argc, char **argv)
 	struct usbiso_result result;
 	uint8_t direction = USB_DIR_IN;
 	struct usbdev *dev;
-	uint32_t seconds;
+	uint32_t seconds = 0;
 	int rc = argc >= 2 ? guest_parse_number("seconds", argv[1], 86400, &seconds)
 			   : guest_fail(-EINVAL, "iso: wanted DEV SECONDS");
 
@@ -362,8 +363,8 @@ int guest_cmd_evil(struct guest *guest, int argc, char **argv)
 	struct guest_bus *entry;
 	struct usbdev *dev = NULL;
 	const char *where = argc == 2 ? argv[1] : "0-1";
-	uint32_t devid;
-	unsigned int port;
+	uint32_t devid = 0;
+	unsigned int port = 0;
 	uint8_t endpoint;
 	bool early;
 

@@ -189,8 +189,8 @@ int guest_cmd_serial(struct guest *guest, int argc, char **argv)
 {
 	const struct usbdesc_endpoint *out;
 	const struct usbdesc_alt *alt;
-	struct stream stream;
-	uint64_t end_ns;
+	struct stream stream = {.guest = guest};
+	uint64_t end_ns = 0;
 	int rc = seconds_word(argc, argv, "serial", &end_ns);
 
 	if (rc == 0)
@@ -217,8 +217,8 @@ int guest_cmd_serial(struct guest *guest, int argc, char **argv)
 int guest_cmd_input(struct guest *guest, int argc, char **argv)
 {
 	const struct usbdesc_alt *alt;
-	struct stream stream;
-	uint64_t end_ns;
+	struct stream stream = {.guest = guest};
+	uint64_t end_ns = 0;
 	int rc = seconds_word(argc, argv, "input", &end_ns);
 
 	if (rc == 0)

@@ -256,9 +256,9 @@ struct guest_bus *guest_open_bus(struct guest *guest, uint32_t devid)
 struct usbdev *guest_device(struct guest *guest, const char *text)
 {
 	struct guest_bus *entry;
-	unsigned int port;
+	unsigned int port = 0;
 	char error[200];
-	uint32_t devid;
+	uint32_t devid = 0;
 
 	if (guest_parse_port(text, &devid, &port) < 0)
 		return NULL;
@@ -492,6 +492,7 @@ static int parse_options(struct guest *guest, int argc, char **argv)
 
 static int start(struct guest *guest)
 {
+	struct xen *xen = NULL;
 	sigset_t signals;
 	int rc;
 
@@ -503,13 +504,14 @@ static int start(struct guest *guest)
 	guest->signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (guest->signals < 0)
 		return -errno;
-	rc = xen_open_box(&guest->xen, guest->dir, guest->domid);
-	if (rc < 0)
+	rc = xen_open_box(&xen, guest->dir, guest->domid);
+	if (rc < 0 || !xen)
 		return guest_fail(
 			rc,
 			"cannot connect to the xenbox at %s: %s (is it running? xenbox --dir DIR)",
 			guest->dir ? guest->dir : "its default place", strerror(-rc));
-	return guest->xen->ops->store_open(guest->xen, &guest->store);
+	guest->xen = xen;
+	return xen->ops->store_open(xen, &guest->store);
 }
 
 /* The controllers close as a driver's do; what the frontends have to say of their backend. */
@@ -560,7 +562,9 @@ int main(int argc, char **argv)
 	else
 		rc = run_command(&guest, argc - optind, argv + optind);
 	end = finish(&guest);
-	guest.xen->ops->store_close(guest.store);
-	guest.xen->ops->close(guest.xen);
+	if (guest.store)
+		guest.xen->ops->store_close(guest.store);
+	if (guest.xen)
+		guest.xen->ops->close(guest.xen);
 	return rc < 0 || end < 0;
 }

@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "util.h"
 
@@ -252,7 +253,8 @@ static uint8_t *command_data(struct devstub *d)
 	memset(small, 0, sizeof(small));
 	switch (d->cbw[15]) {
 	case 0x12:
-		memcpy(small + 8, "Stub    Disk            1.0 ", 28);
+		snprintf((char *)small + 8, sizeof(small) - 8, "%s",
+			 "Stub    Disk            1.0 ");
 		return small;
 	case 0x25:
 		memcpy(small, words, sizeof(words));

@@ -22,3 +22,8 @@ EXTRA_DIST += tests/bench/run.sh tests/bench/bench-box.sh
 noinst_PROGRAMS += tests/bench/bench-seam
 tests_bench_bench_seam_SOURCES = tests/bench/bench-seam.c tests/unit/box-lab.c tests/unit/box-lab.h
 tests_bench_bench_seam_LDADD = common/xen/libxbxen.a common/libxbcommon.a $(XEN_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+
+# What merging of USB requests saves, on simulated time.
+noinst_PROGRAMS += tests/bench/bench-coalesce
+tests_bench_bench_coalesce_SOURCES = tests/bench/bench-coalesce.c
+tests_bench_bench_coalesce_LDADD = usbback/libusbback.a common/libxbcommon.a $(JANSSON_LIBS)

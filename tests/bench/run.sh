@@ -19,6 +19,8 @@ bench() {
 
 make -s --no-print-directory -C "$BUILD" all || exit 1
 bench frame 'pure modules, ns an operation' "$BUILD/tests/bench/bench-frame" --json "$BUILD/bench/frame.json"
+bench coalesce 'USB requests merged beside one transfer each, simulated' \
+    "$BUILD/tests/bench/bench-coalesce" --json "$BUILD/bench/coalesce.json"
 [[ ! -x $BUILD/tests/bench/bench-seam ]] ||
     bench seam 'grant copy and events beside memcpy' "$BUILD/tests/bench/bench-seam" --json "$BUILD/bench/seam.json"
 bench nic 'AF_PACKET uplink beside the kernel bridge' "$BUILD/tests/bench/bench-nic" --json "$BUILD/bench/nic.json"

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "mailbox.h"
 #include "tests/unit/usb-fake-host.h"
+#include "tests/unit/xen-strict.h"
 #include "util.h"
 #include "xen/fake.h"
 
@@ -98,6 +99,7 @@ static void build(struct machine *m)
 	rc = fake_create(&m->fake);
 	check(rc == 0);
 	m->dom0 = fake_domain(m->fake, 0);
+	xen_strict(m->dom0);
 	m->guest = fake_domain(m->fake, 1);
 	ops = m->guest->ops;
 	rc = ops->shr_open(m->guest, &m->shr);

@@ -45,7 +45,7 @@ tests_fuzz_fuzz_switch_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_switch_LDFLAGS = $(FUZZ_LDFLAGS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz-urb
-tests_fuzz_fuzz_urb_SOURCES = tests/fuzz/fuzz-urb.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_urb_SOURCES = tests/fuzz/fuzz-urb.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h tests/unit/xen-strict.c tests/unit/xen-strict.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_urb_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
 tests_fuzz_fuzz_urb_LDFLAGS = $(FUZZ_LDFLAGS)
 

@@ -209,7 +209,7 @@ UNIT_TESTS += tests/unit/test-usb-pool
 tests_unit_test_usb_pool_SOURCES = tests/unit/test-usb-pool.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
 tests_unit_test_usb_pool_LDADD = usbback/libusbback.a $(UNIT_LIBS)
 
-VUSB_LAB = tests/unit/vusb-lab.c tests/unit/vusb-lab.h tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
+VUSB_LAB = tests/unit/vusb-lab.c tests/unit/vusb-lab.h tests/unit/xen-strict.c tests/unit/xen-strict.h tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
 VUSB_LAB_LIBS = tests/guest/libxbguest.a usbback/libusbback.a $(UNIT_XEN_LIBS)
 
 UNIT_TESTS += tests/unit/test-vusb-control

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mailbox.h"
+#include "xen-strict.h"
 
 #define FRONT "/local/domain/7/device/vusb/0"
 #define BACK  "/local/domain/0/backend/vusb/7/0"
@@ -89,6 +90,7 @@ int lab_setup(void **state)
 	lab->dom0 = fake_domain(lab->fake, 0);
 	lab->domu = fake_domain(lab->fake, LAB_DOMID);
 	lab->ops = lab->dom0->ops;
+	xen_strict(lab->dom0);
 	assert_int_equal(lab->ops->store_open(lab->dom0, &lab->store), 0);
 	assert_true(sd_event_new(&lab->event) >= 0);
 	lab->mail = mailbox_create();

@@ -282,6 +282,45 @@ static void test_room_at_last_moment(void **state)
 	assert_string_equal(lab->ports, "1H1-");
 }
 
+/* A guest that is quick: it makes room as soon as it is told, before the controller has asked to
+ * hear of that. */
+static struct {
+	struct xen_ops ops;
+	const struct xen_ops *real;
+	struct ring_page *page;
+	uint32_t all;
+} quick;
+
+static int notify_and_make_room(struct xen_evt *evt, uint32_t port)
+{
+	__atomic_store_n(&quick.page->req_prod, quick.all, __ATOMIC_RELEASE);
+	return quick.real->evt_notify(evt, port);
+}
+
+static void test_quick_guest(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_up(lab);
+	assert_int_equal(lab_plug(lab, 2, 1), 0);
+	lab_pass(lab);
+	quick.real = lab->dom0->ops;
+	quick.ops = *quick.real;
+	quick.ops.evt_notify = notify_and_make_room;
+	quick.page = lab->vusb->conn_ring.page;
+	quick.all = quick.page->req_prod;
+	__atomic_store_n(&quick.page->req_prod, lab->vusb->conn_ring.req_cons + 1,
+			 __ATOMIC_RELEASE); /* one place for two events */
+	lab->dom0->ops = &quick.ops;
+	unplug(lab, 1);
+	unplug(lab, 2);
+	vusb_pass(lab->vusb);
+	assert_false(lab->vusb->untold);
+	lab->dom0->ops = quick.real;
+	lab_run(lab);
+	assert_string_equal(lab->ports, "1H2H1-2-");
+}
+
 static void test_conn_lies(void **state)
 {
 	struct lab *lab = *state;
@@ -369,8 +408,8 @@ int main(void)
 		TEST(test_vanishes),	 TEST(test_unplug_in_change),
 		TEST(test_ended_before), TEST(test_replug),
 		TEST(test_no_room),	 TEST(test_room_at_last_moment),
-		TEST(test_conn_lies),	 TEST(test_close),
-		TEST(test_start_fails),
+		TEST(test_quick_guest),	 TEST(test_conn_lies),
+		TEST(test_close),	 TEST(test_start_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,7 +211,7 @@ static void request(struct machine *m, struct cursor *c)
 
 static void raw(struct machine *m, struct cursor *c)
 {
-	struct usbif_urb_request r;
+	struct usbif_urb_request r = {0};
 
 	for (unsigned int i = 0; i < sizeof(r); i++)
 		((uint8_t *)&r)[i] = byte(c);

@@ -294,7 +294,7 @@ static void test_reset(void **state)
 	lab_run(lab);
 	lab_expect(bulk, -ENODEV, 0); /* it has no address */
 	lab_enumerate(lab, 1, 2);
-	bulk = lab_queue(lab, 1, 2, FAKE_BULK_IN, 1, 512, false, NULL);
+	lab_queue(lab, 1, 2, FAKE_BULK_IN, 1, 512, false, NULL);
 	lab_run(lab);
 	assert_int_equal(fake_host_flying(HOST(lab), FAKE_BULK_IN), 1);
 	assert_int_equal(lab->vusb->stats.resets, 2);
@@ -371,7 +371,7 @@ static void test_configuration(void **state)
 	lab_expect(&late[1], -ESHUTDOWN, 0);
 	/* The new configuration has one endpoint, with smaller packets. */
 	after = lab_queue(lab, 1, 2, FAKE_BULK_IN, 1, 512, false, NULL);
-	flying = lab_queue(lab, 1, 2, FAKE_DISK_IN, 1, 512, false, NULL);
+	lab_queue(lab, 1, 2, FAKE_DISK_IN, 1, 512, false, NULL);
 	lab_run(lab);
 	lab_expect(after, -EINVAL, 0);
 	assert_int_equal(fake_host_flying(HOST(lab), FAKE_DISK_IN), 1);
@@ -431,7 +431,7 @@ static void test_interface(void **state)
 	fake_host_give(HOST(lab), FAKE_BULK_IN, 0, 512, &(uint32_t){512});
 	lab_pass(lab);
 	lab_expect(&bulk[1], 0, 512);
-	disk = lab_queue(lab, 1, 2, FAKE_DISK_IN, 1, 512, false, NULL);
+	lab_queue(lab, 1, 2, FAKE_DISK_IN, 1, 512, false, NULL);
 	lab_run(lab);
 	assert_int_equal(fake_host_flying(HOST(lab), FAKE_DISK_IN), 1);
 }

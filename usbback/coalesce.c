@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* coalesce.c - the merging of one destination's requests, see coalesce.h for its theory. */
-#include "coalesce.h"
+/* coalesce.c - one destination's queue and the replay of what its transfers moved, see coalesce.h.
+ * Which requests share a transfer is in coalesce_issue.c. */
+#include "coalesce_priv.h"
 
 #include <errno.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "util.h"
 
@@ -17,7 +17,7 @@ const char *coalesce_state_name(enum coalesce_state state)
 
 /* --- small parts --- */
 
-static void set_state(struct coalesce *c)
+void coalesce_set_state(struct coalesce *c)
 {
 	enum coalesce_state state = COALESCE_STATE_IDLE;
 
@@ -33,21 +33,6 @@ static void set_state(struct coalesce *c)
 		return;
 	c->state = state;
 	c->counters.to[state]++;
-}
-
-static struct coalesce_batch *batch_at(struct coalesce *c, uint32_t i)
-{
-	return &c->batches[(c->head + i) % COALESCE_BATCHES];
-}
-
-static uint32_t left(const struct coalesce_request *r)
-{
-	return r->length - r->actual;
-}
-
-static bool whole_packets(const struct coalesce *c, uint32_t length)
-{
-	return length % c->config.max_packet == 0;
 }
 
 static void finish(struct coalesce *c, struct coalesce_request *r, int status)
@@ -79,222 +64,12 @@ void coalesce_queue(struct coalesce *c, struct coalesce_request *request)
 	c->counters.requests++;
 	if (c->off)
 		c->off--;
-	set_state(c);
+	coalesce_set_state(c);
 }
 
 void coalesce_expect(struct coalesce *c, uint64_t bytes)
 {
 	c->expect = bytes;
-}
-
-/* --- SCAN --- */
-
-/* What a scan found: the requests first..last may share a transfer. */
-struct scan {
-	struct coalesce_request *first, *last;
-	uint32_t n, length;
-	bool chain;  /* has a SHORT_NOT_OK member */
-	bool closed; /* nothing that comes later could join */
-};
-
-static bool is_chain(const struct coalesce *c, const struct coalesce_request *r)
-{
-	return c->config.in && r->short_not_ok;
-}
-
-/* May `next` follow `r` in one transfer? */
-static bool joins(const struct coalesce *c, const struct coalesce_request *r,
-		  const struct coalesce_request *next)
-{
-	if (next->fence || next->length == 0)
-		return false;
-	if (!c->config.in)
-		return !c->config.zero_packet && whole_packets(c, left(r));
-	if (r->short_not_ok)
-		return true;
-	return c->streak >= COALESCE_STREAK && !next->short_not_ok && r->actual == 0 &&
-	       r->length == next->length && whole_packets(c, r->length);
-}
-
-/* Could anything that the guest queues later join behind `r`? */
-static bool may_grow(const struct coalesce *c, const struct coalesce_request *r)
-{
-	if (!c->config.in)
-		return !c->config.zero_packet && whole_packets(c, left(r));
-	return r->short_not_ok;
-}
-
-/* IN messages are merged only when every request in flight has the same length: a short packet
- * moves what comes behind it up to the next request, whichever batch that was in. */
-static bool same_as_flying(const struct coalesce *c, const struct coalesce_request *first)
-{
-	const struct coalesce_request *r;
-
-	DL_FOREACH (c->queue, r) {
-		if (!r->batch)
-			return true;
-		if (r->length != first->length || r->actual)
-			return false;
-	}
-	return true;
-}
-
-/* A chain that is cut must be cut between packets, else the device overflows the buffer. */
-static void cut_at_packet(const struct coalesce *c, struct scan *s)
-{
-	struct coalesce_request *r = s->last;
-	uint32_t n = s->n, length = s->length;
-
-	while (n > 1 && !whole_packets(c, length)) {
-		length -= left(r);
-		r = r->prev;
-		n--;
-	}
-	if (!whole_packets(c, length))
-		return;
-	s->last = r;
-	s->n = n;
-	s->length = length;
-}
-
-static void scan(const struct coalesce *c, struct coalesce_request *first, uint32_t limit,
-		 struct scan *s)
-{
-	uint32_t most = MIN(c->config.max_batch, limit);
-	struct coalesce_request *next;
-
-	*s = (struct scan){first, first, 1, left(first), is_chain(c, first), false};
-	if (!c->config.merge || c->off || first->length == 0 ||
-	    (c->config.in && !s->chain && !same_as_flying(c, first))) {
-		s->closed = true;
-		return;
-	}
-	while ((next = s->last->next) != NULL && joins(c, s->last, next)) {
-		if (s->length + left(next) > most) {
-			s->closed = true;
-			if (s->chain)
-				cut_at_packet(c, s);
-			return;
-		}
-		s->last = next;
-		s->n++;
-		s->length += left(next);
-	}
-	s->closed = next != NULL || !may_grow(c, s->last) || s->length >= most;
-}
-
-/* --- ISSUE --- */
-
-static struct coalesce_request *first_waiting(const struct coalesce *c)
-{
-	struct coalesce_request *r;
-
-	DL_FOREACH (c->queue, r)
-		if (!r->batch)
-			return r;
-	return NULL;
-}
-
-/* Is it better to wait for more of what has begun to come? */
-static bool gathers(struct coalesce *c, const struct scan *s, uint64_t now_ns,
-		    uint64_t *deadline_ns)
-{
-	uint64_t wait_ns = 0;
-
-	if (c->expect > s->length && (s->chain || !c->config.in))
-		wait_ns = COALESCE_EXPECT_NS;
-	else if (s->chain && c->expect == 0)
-		wait_ns = COALESCE_GATHER_NS;
-	if (wait_ns == 0)
-		return false;
-	if (c->gather_ns == 0)
-		c->gather_ns = now_ns + wait_ns;
-	if (now_ns >= c->gather_ns)
-		return false;
-	*deadline_ns = MIN(*deadline_ns, c->gather_ns);
-	return true;
-}
-
-/* With something in flight already: is another batch worth its trip? */
-static bool pipelines(const struct coalesce *c, const struct scan *s, bool guest_full)
-{
-	const struct coalesce_batch *newest =
-		&c->batches[(c->head + c->n_batches - 1) % COALESCE_BATCHES];
-	uint32_t depth = c->config.depth;
-
-	if (c->config.in && c->config.merge && c->streak >= COALESCE_STREAK)
-		depth = MIN(depth, COALESCE_MERGED_DEPTH); /* the rest gathers */
-	if (c->n_batches >= depth || newest->chain || newest->cancelled)
-		return false;
-	if (s->chain) /* behind messages whose end is not known */
-		return false;
-	if (c->config.in)
-		return true;
-	return s->closed || guest_full || s->length >= COALESCE_PIPELINE_BYTES;
-}
-
-static struct coalesce_batch *start(struct coalesce *c, const struct scan *s)
-{
-	struct coalesce_batch *batch = batch_at(c, c->n_batches++);
-	struct coalesce_request *r = s->first;
-
-	memset(batch, 0, sizeof(*batch));
-	batch->length = s->length;
-	batch->n_requests = s->n;
-	batch->chain = s->chain;
-	for (uint32_t i = 0; i < s->n; i++, r = r->next)
-		r->batch = batch;
-	c->gather_ns = 0;
-	c->expect -= MIN(c->expect, s->length);
-	c->counters.batches++;
-	if (s->n > 1)
-		c->counters.merged += s->n;
-	set_state(c);
-	return batch;
-}
-
-struct coalesce_batch *coalesce_issue(struct coalesce *c, uint64_t now_ns, bool guest_full,
-				      uint32_t limit, uint64_t *deadline_ns)
-{
-	struct coalesce_request *first = first_waiting(c);
-	struct scan s;
-
-	if (!first || c->held || c->blocked || c->n_batches == COALESCE_BATCHES)
-		return NULL;
-	scan(c, first, limit, &s);
-	if (c->n_batches && !pipelines(c, &s, guest_full))
-		return NULL;
-	if (!s.closed && !guest_full && gathers(c, &s, now_ns, deadline_ns))
-		return NULL;
-	return start(c, &s);
-}
-
-void coalesce_unissue(struct coalesce *c, struct coalesce_batch *batch)
-{
-	struct coalesce_request *r;
-
-	DL_FOREACH (c->queue, r)
-		if (r->batch == batch)
-			r->batch = NULL;
-	c->n_batches--;
-	c->counters.batches--;
-	if (batch->n_requests > 1)
-		c->counters.merged -= batch->n_requests;
-	set_state(c);
-}
-
-void coalesce_gather(struct coalesce *c, struct coalesce_batch *batch)
-{
-	struct coalesce_request *r;
-	uint32_t offset = 0;
-
-	DL_FOREACH (c->queue, r) {
-		if (r->batch != batch)
-			continue;
-		if (left(r))
-			c->ops->move(c->ctx, batch, offset, r, r->actual, left(r));
-		offset += left(r);
-	}
 }
 
 /* --- replay --- */
@@ -303,7 +78,7 @@ void coalesce_gather(struct coalesce *c, struct coalesce_batch *batch)
 static void cancel_behind(struct coalesce *c, uint32_t i)
 {
 	for (uint32_t n = c->n_batches; n > i; n--) {
-		struct coalesce_batch *batch = batch_at(c, n - 1);
+		struct coalesce_batch *batch = coalesce_batch_at(c, n - 1);
 
 		if (batch->cancelled || batch->ended)
 			continue;
@@ -326,6 +101,14 @@ static struct coalesce_request *next_of(struct coalesce *c, const struct coalesc
 	return NULL;
 }
 
+/* Is it a zero-length packet that ends the request? Where only that is left to be sent, the request
+ * goes on as an empty one. */
+static bool ends_empty(const struct coalesce *c, const struct coalesce_request *r)
+{
+	return r->length == 0 ||
+	       (!c->config.in && c->config.zero_packet && coalesce_whole_packets(c, r->length));
+}
+
 /* Deals out the bytes of a batch; full requests complete. Returns the one in which the bytes end
  * (its next byte would be the next to move), NULL when they end with the batch. */
 static struct coalesce_request *deal(struct coalesce *c, struct coalesce_batch *batch)
@@ -335,16 +118,15 @@ static struct coalesce_request *deal(struct coalesce *c, struct coalesce_batch *
 	struct coalesce_request *r;
 
 	while ((r = next_of(c, batch)) != NULL) {
-		n = MIN(left(r), batch->actual - offset);
+		n = MIN(coalesce_left(r), batch->actual - offset);
 		if (n && c->config.in)
 			c->ops->move(c->ctx, batch, offset, r, r->actual, n);
 		r->actual += n;
 		offset += n;
 		c->counters.bytes += n;
-		/* An empty request ends with its batch; a failure behind the last byte is the last
-		 * request's. */
-		if (left(r) || (failed && offset == batch->length) ||
-		    (r->length == 0 && (failed || batch->status < 0)))
+		/* A failure behind the last byte is the last request's. */
+		if (coalesce_left(r) || (failed && offset == batch->length) ||
+		    (ends_empty(c, r) && batch->status < 0))
 			return r;
 		finish(c, r, 0);
 		if (offset == batch->length)
@@ -354,20 +136,32 @@ static struct coalesce_request *deal(struct coalesce *c, struct coalesce_batch *
 }
 
 /* IN requests which lost their batch to a short end are next in line for what is in flight;
- * requests are bound to batches anew, in order. */
+ * requests are bound to batches anew, in order. One that was unlinked and loses its place was not
+ * begun, and its own batch is cancelled: it ends. */
 static void rebind(struct coalesce *c)
 {
-	struct coalesce_request *r = c->queue;
+	struct coalesce_request *r, *next;
+	struct coalesce_batch *batch;
+	uint32_t i = 0, n = 0;
 
-	for (uint32_t i = 0; i < c->n_batches; i++)
-		for (uint32_t n = batch_at(c, i)->n_requests; n && r; n--, r = r->next)
-			r->batch = batch_at(c, i);
-	for (; r; r = r->next)
-		r->batch = NULL;
+	for (r = c->queue; r; r = next) {
+		next = r->next;
+		while (i < c->n_batches && n == coalesce_batch_at(c, i)->n_requests) {
+			i++;
+			n = 0;
+		}
+		batch = i < c->n_batches ? coalesce_batch_at(c, i) : NULL;
+		if (r->unlinked && r->batch != batch) {
+			finish(c, r, r->status);
+			continue;
+		}
+		r->batch = batch;
+		n++;
+	}
 }
 
 /* What is left of a batch's members: ended ones complete, the others wait again. */
-static void give_back(struct coalesce *c, const struct coalesce_batch *batch)
+static void give_back(struct coalesce *c, struct coalesce_batch *batch)
 {
 	struct coalesce_request *r, *tmp;
 
@@ -378,6 +172,9 @@ static void give_back(struct coalesce *c, const struct coalesce_batch *batch)
 		if (r->unlinked)
 			finish(c, r, r->status);
 	}
+	batch->n_requests = 0;
+	c->ops->retire(c->ctx, batch);
+	batch->owner = NULL;
 }
 
 static void fail(struct coalesce *c, struct coalesce_request *r, int status)
@@ -387,6 +184,18 @@ static void fail(struct coalesce *c, struct coalesce_request *r, int status)
 	if (r)
 		finish(c, r, status);
 	cancel_behind(c, 1);
+	for (uint32_t i = 1; i < c->n_batches; i++)
+		coalesce_batch_at(c, i)->behind_failure = true;
+}
+
+/* A host may have begun with OUT data behind a failure before the cancel reached it. What should
+ * have gone before that cannot go any more: it is lost. */
+static void lose_overtaken(struct coalesce *c, const struct coalesce_batch *batch)
+{
+	if (c->config.in || (batch->actual == 0 && batch->status < 0))
+		return;
+	while (c->queue && !c->queue->batch)
+		fail(c, c->queue, c->queue->unlinked ? c->queue->status : -EPROTO);
 }
 
 static void judge_merging(struct coalesce *c, const struct coalesce_batch *batch)
@@ -401,31 +210,86 @@ static void judge_merging(struct coalesce *c, const struct coalesce_batch *batch
 	}
 }
 
+/* A failure before the first byte of what was in flight behind a failure, of which the guest has
+ * not heard yet: the same halt again, or OUT that must wait for what was to be sent before. */
+static bool is_echo(const struct coalesce *c, const struct coalesce_batch *batch)
+{
+	if (batch->behind_failure && batch->status == -EPIPE)
+		return true;
+	return !c->config.in && (batch->behind_failure || !c->queue->batch);
+}
+
+/* What the end of a batch means beyond what the host said. */
+static void interpret(const struct coalesce *c, struct coalesce_batch *batch)
+{
+	if (batch->status == -ECANCELED && !batch->cancelled)
+		batch->status = -EPROTO;
+	if (batch->status < 0 && batch->actual == 0 && is_echo(c, batch))
+		batch->status = -ECANCELED;
+	/* Cancelled, and a short packet had ended it already. */
+	if (batch->status == -ECANCELED && c->config.in && batch->actual < batch->length &&
+	    !coalesce_whole_packets(c, batch->actual))
+		batch->status = 0;
+}
+
+/* A batch without a failure ended in request `at`. */
+static void end_short(struct coalesce *c, const struct coalesce_batch *batch,
+		      struct coalesce_request *at)
+{
+	/* The short packet was the end of the request before; `at` was not begun. */
+	if (at->actual == 0 && !coalesce_whole_packets(c, batch->actual))
+		return;
+	c->streak = 0;
+	if (coalesce_is_chain(c, at))
+		fail(c, at, 0);
+	else
+		finish(c, at, 0);
+}
+
 /* The oldest batch, which has ended. */
 static void replay(struct coalesce *c, struct coalesce_batch *batch)
 {
-	struct coalesce_request *at = deal(c, batch);
-	bool is_short = batch->status == 0 && batch->actual < batch->length;
+	struct coalesce_request *at;
 
-	if (batch->status == -ECANCELED && !batch->cancelled)
-		batch->status = -EPROTO;
+	interpret(c, batch);
 	judge_merging(c, batch);
-	if (batch->status < 0 && batch->status != -ECANCELED) {
+	lose_overtaken(c, batch);
+	if (!c->config.in && batch->n_requests > 1 && batch->status == 0)
+		c->refill = batch->n_requests;
+	at = deal(c, batch);
+	if (batch->status < 0 && batch->status != -ECANCELED)
 		fail(c, at, batch->status);
-	} else if (is_short && at) {
-		c->streak = 0;
-		if (is_chain(c, at))
-			fail(c, at, 0);
-		else
-			finish(c, at, 0);
-	} else if (c->config.in && batch->status == 0) {
+	else if (batch->status == 0 && batch->actual < batch->length && at)
+		end_short(c, batch, at);
+	else if (c->config.in && batch->status == 0)
 		c->streak += c->streak < COALESCE_STREAK;
-	}
 	give_back(c, batch);
-	c->ops->retire(c->ctx, batch);
-	batch->owner = NULL;
-	c->head = (c->head + 1) % COALESCE_BATCHES;
-	c->n_batches--;
+}
+
+/* Takes what is through off the ring's ends. A batch that was cancelled before it began, behind
+ * others, is a hole until then. */
+static void forget_ended(struct coalesce *c)
+{
+	while (c->n_batches && coalesce_batch_at(c, 0)->ended) {
+		struct coalesce_batch *batch = coalesce_batch_at(c, 0);
+
+		if (batch->n_requests)
+			replay(c, batch);
+		c->head = (c->head + 1) % COALESCE_BATCHES;
+		c->n_batches--;
+		if (c->config.in)
+			rebind(c);
+	}
+	while (c->n_batches && coalesce_batch_at(c, c->n_batches - 1)->n_requests == 0)
+		c->n_batches--;
+}
+
+/* A batch behind others that did not begin need not wait for them, which may take for ever. */
+static void drop(struct coalesce *c, struct coalesce_batch *batch)
+{
+	batch->status = -ECANCELED;
+	judge_merging(c, batch);
+	give_back(c, batch);
 	if (c->config.in)
 		rebind(c);
 }
@@ -436,12 +300,25 @@ void coalesce_complete(struct coalesce *c, struct coalesce_batch *batch, int sta
 	batch->ended = true;
 	batch->status = status;
 	batch->actual = MIN(actual, batch->length);
-	while (c->n_batches && batch_at(c, 0)->ended)
-		replay(c, batch_at(c, 0));
-	set_state(c);
+	if (batch != coalesce_batch_at(c, 0) && batch->cancelled && status == -ECANCELED &&
+	    batch->actual == 0)
+		drop(c, batch);
+	forget_ended(c);
+	coalesce_set_state(c);
 }
 
 /* --- changes of mind --- */
+
+/* An unlinked request whose batch failed before it began, and waits to say so. */
+static void unlink_failed(struct coalesce *c, struct coalesce_batch *batch, uint32_t i)
+{
+	cancel_behind(c, i + 1);
+	while (++i < c->n_batches)
+		coalesce_batch_at(c, i)->behind_failure = true;
+	drop(c, batch);
+	forget_ended(c);
+	coalesce_set_state(c);
+}
 
 void coalesce_unlink(struct coalesce *c, struct coalesce_request *request)
 {
@@ -454,23 +331,27 @@ void coalesce_unlink(struct coalesce *c, struct coalesce_request *request)
 	request->status = -ECONNRESET;
 	if (!batch) {
 		finish(c, request, -ECONNRESET);
-		set_state(c);
+		coalesce_set_state(c);
 		return;
 	}
-	if (batch->n_requests == 1 && !batch->cancelled && !batch->ended) {
-		batch->cancelled = true;
-		c->ops->cancel(c->ctx, batch);
-		return;
-	}
-	while (batch_at(c, i) != batch)
+	while (coalesce_batch_at(c, i) != batch)
 		i++;
-	cancel_behind(c, i);
+	if (batch->ended && batch->actual == 0 && batch->status < 0)
+		unlink_failed(c, batch, i);
+	if (batch->ended || batch->cancelled)
+		return;
+	if (batch->n_requests > 1) {
+		cancel_behind(c, i);
+		return;
+	}
+	batch->cancelled = true;
+	c->ops->cancel(c->ctx, batch);
 }
 
 void coalesce_release(struct coalesce *c)
 {
 	c->held = false;
-	set_state(c);
+	coalesce_set_state(c);
 }
 
 void coalesce_recall(struct coalesce *c)
@@ -494,5 +375,5 @@ void coalesce_flush(struct coalesce *c, int status)
 		r->status = status;
 	}
 	cancel_behind(c, 0);
-	set_state(c);
+	coalesce_set_state(c);
 }

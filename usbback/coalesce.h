@@ -12,28 +12,46 @@
  * - OUT: a request that ends with a full packet may be followed by another; one that ends with a
  *   short packet, or is empty (a zero-length packet is a message), ends the batch.
  * - IN with SHORT_NOT_OK: such a chain asks for one run of bytes. It is merged whatever its
- * lengths, and nothing behind it is in flight with it: a device that ends early would fill the
- * wrong request (a status would land in the middle of the data).
+ *   lengths, up to and with the first request without the flag, and nothing behind it is in flight
+ *   with it: a device that ends early would fill the wrong request (a status would land in the
+ *   middle of the data). Where more of it is to come, it is cut between packets if that can be.
  * - IN without it: each request is a message of its own. A run of requests of one length, whole
  *   packets each, is merged once STREAK transfers in a row came back full; then a short packet
- * costs nothing but the merging. A *fence* (a control request of the same device came between), a
- * batch of max_batch bytes and an unlinked request stop the scan.
+ *   costs nothing but the merging. Behind a merged batch only requests of that length are in
+ *   flight, because a short packet moves what is behind it up.
+ * A *fence* (a control request of the same device came between), a batch of max_batch bytes and an
+ * unlinked request stop the scan.
  *
  * ISSUE: the first batch goes at once; what arrives meanwhile gathers. SHORT_NOT_OK chains have one
- * batch in flight. OUT has a second one when that cannot grow any more or is worth the trip
- * (PIPELINE bytes); IN requests which are not merged are all in flight, as a host controller would
- * have them. A SHORT_NOT_OK chain, and OUT data whose length was announced (coalesce_expect, by the
- * command of a storage protocol), may wait a moment for the rest of them: GATHER.
+ * batch in flight. OUT has another one when that cannot grow any more or is worth the trip
+ * (PIPELINE bytes, or a full ring of which less than half is in flight already); IN requests which
+ * are not merged are all in flight, as a host controller would have them. A moment's wait for more
+ * (GATHER) have: a SHORT_NOT_OK chain; data whose length was announced (coalesce_expect, by the
+ * command of a storage protocol); and OUT just behind a merged batch, whose requests the guest is
+ * about to replace: without it full and nearly empty batches take turns.
  *
  * Replay (coalesce_complete), after the guest's unlinks were heard: bytes are dealt out in order; a
  * request that is full completes, the one in which the bytes end completes short or with the
- * failure, what lies behind it was not begun: it is queued again. After a failure, and after a
- * short end of a SHORT_NOT_OK request, the destination is held (FAILURE) until the guest has seen
- * it and had the chance to unlink the rest (coalesce_release). Unlinking a request in flight
- * cancels its batch; members that were not unlinked keep the bytes they have and go on with the
- * next batch.
+ * failure, what lies behind it was not begun: it is queued again. (A short packet that ends exactly
+ * at the end of a request was the end of that one; an empty packet there is the next one's.) After
+ * a failure, and after a short end of a SHORT_NOT_OK request, the destination is held (FAILURE)
+ * until the guest has seen it and had the chance to unlink the rest (coalesce_release). What was in
+ * flight behind the failure is cancelled; if it fails as well, before its first byte, nobody is
+ * told. If the host had begun with OUT data behind the failure, what should have gone before that
+ * can no longer be sent in order and ends with -EPROTO.
  *
- * Merging is given up for OFF requests when merged batches are cancelled again and again.
+ * Unlinking a request in flight cancels its batch, and those behind it if it has other members;
+ * members that were not unlinked keep the bytes they have and go on with the next batch. A batch
+ * that was cancelled before it began ends at once, though older ones are in flight: they may be for
+ * ever, when the device has nothing to say.
+ *
+ * Merging must not hang: the completion of a request waits for its whole batch, and a device may
+ * wait for what the guest does after it. Merged messages and OUT requests which are not through
+ * after PATIENCE are cancelled, which gives every request its due; IN messages start a new streak.
+ * SHORT_NOT_OK chains and announced data are one run of bytes and wait as long as it takes.
+ *
+ * Merging is given up for OFF requests when merged batches are cancelled again and again; only a
+ * SHORT_NOT_OK request that ends within a packet still takes the next one along.
  *
  * States: IDLE nothing queued; WAIT queued, nothing in flight; DATA in flight; FAILURE held.
  */
@@ -43,14 +61,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define COALESCE_BATCHES	16u	    /**< in flight at most: as many as a ring has slots */
-#define COALESCE_STREAK		8u	    /**< full transfers before IN messages are merged */
-#define COALESCE_MERGED_DEPTH	3u	    /**< merged IN batches in flight */
-#define COALESCE_PIPELINE_BYTES (16u << 10) /**< worth a second OUT batch in flight */
-#define COALESCE_GATHER_NS	50000u	    /**< wait for the rest of a chain */
-#define COALESCE_EXPECT_NS	2000000u    /**< wait for data that was announced */
-#define COALESCE_CANCELS_MAX	3u	    /**< cancelled merged batches until merging is off */
-#define COALESCE_OFF_REQUESTS	256u	    /**< requests that it stays off for */
+#define COALESCE_BATCHES	 16u	     /**< in flight at most: as many as a ring has slots */
+#define COALESCE_STREAK		 8u	     /**< full transfers before IN messages are merged */
+#define COALESCE_MERGED_DEPTH	 3u	     /**< merged IN batches in flight */
+#define COALESCE_PIPELINE_BYTES	 (16u << 10) /**< worth a second OUT batch in flight */
+#define COALESCE_GATHER_NS	 50000u	     /**< wait for the rest of a chain */
+#define COALESCE_EXPECT_NS	 2000000u    /**< wait for data that was announced */
+#define COALESCE_PATIENCE_IN_NS	 20000000u   /**< a merged batch of messages in flight at most */
+#define COALESCE_PATIENCE_OUT_NS 100000000u  /**< same, OUT */
+#define COALESCE_CANCELS_MAX	 3u	     /**< cancelled merged batches until merging is off */
+#define COALESCE_OFF_REQUESTS	 256u	     /**< requests that it stays off for */
 
 enum coalesce_state {
 	COALESCE_STATE_IDLE,
@@ -82,7 +102,10 @@ struct coalesce_batch {
 	uint32_t n_requests; /**< members */
 	bool chain;	     /**< has a SHORT_NOT_OK member: nothing behind it may be in flight */
 	bool cancelled;	     /**< its end was asked for */
-	bool ended;	     /**< waits for an older one to end */
+	bool ended;	     /**< waits for an older one to end; without requests: is through */
+	bool behind_failure; /**< was in flight when an older one failed */
+	uint32_t announced;  /**< bytes of it that coalesce_expect had told of */
+	uint64_t oldest_ns;  /**< since when no older one is in flight; 0: one is */
 	uint32_t actual;     /**< once ended */
 	int status;
 	void *owner; /**< the caller's own: transfer, buffer */
@@ -135,6 +158,7 @@ struct coalesce {
 	uint32_t off;	    /**< requests for which merging is off */
 	uint64_t expect;    /**< bytes that were announced and not queued yet */
 	uint64_t gather_ns; /**< gathering until then; 0 = not */
+	uint32_t refill;    /**< OUT: requests that a merged batch answered just now */
 	struct coalesce_counters counters;
 };
 
@@ -163,7 +187,7 @@ void coalesce_gather(struct coalesce *c, struct coalesce_batch *batch);
 
 /** A batch ended: status 0 (also short) or -errno, -ECANCELED where a cancel was in time; actual is
  * valid beside each. Calls move, retire, done. A batch that ends before an older one waits for
- * it. */
+ * it, unless it was cancelled before it began. */
 void coalesce_complete(struct coalesce *c, struct coalesce_batch *batch, int status,
 		       uint32_t actual);
 

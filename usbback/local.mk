@@ -12,7 +12,7 @@ usbback_libusbback_a_SOURCES = \
 	usbback/usbback.c usbback/usbback.h usbback/usbback_main.h usbback/usbback_ctl.c \
 	usbback/usbback_keys.c usbback/usbback_keys.h \
 	usbback/vusbdev.c \
-	usbback/coalesce.c usbback/coalesce.h \
+	usbback/coalesce.c usbback/coalesce.h usbback/coalesce_issue.c usbback/coalesce_priv.h \
 	usbback/host_libusb.c usbback/host_libusb.h usbback/host_libusb_priv.h \
 	usbback/host_libusb_flight.c usbback/host_libusb_link.c usbback/host_libusb_memory.c \
 	usbback/host_devices.c usbback/host_devices.h usbback/hotplug.c usbback/hotplug.h \

@@ -303,9 +303,9 @@ static void one_round(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 	unsigned int n = collect_seen(vusb, now_ns, deadline_ns, seen, VUSB_PIPES);
 
 	vusb_ring_drain(vusb);
-	deal_with_ended(vusb);
 	for (unsigned int i = 0; i < n; i++)
-		coalesce_release(seen[i]);
+		coalesce_release(seen[i]); /* not from what fails now */
+	deal_with_ended(vusb);
 	vusb_ring_answer(vusb);
 	unplug_gone(vusb);
 	run_ports(vusb, now_ns, deadline_ns);

@@ -307,7 +307,8 @@ static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch, uint64_t
 		look_at_command(pipe, flight);
 	}
 	rc = vusb_submit(port, flight);
-	if (rc == -ENOMEM && batch->n_requests > 1 && batch->length > XEN_PAGE_SIZE) {
+	if (rc == -ENOMEM && batch->n_requests > 1 && batch->length > XEN_PAGE_SIZE &&
+	    batch->length <= pipe->co.config.max_batch) { /* longer: it cannot be cut */
 		shrink(pipe, batch);
 		return true;
 	}

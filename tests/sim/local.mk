@@ -8,5 +8,11 @@ SIM_TESTS += tests/sim/sim-vusb
 tests_sim_sim_vusb_SOURCES = tests/sim/sim-vusb.c $(VUSB_LAB)
 tests_sim_sim_vusb_LDADD = $(VUSB_LAB_LIBS)
 
+# The merging engine of usbback among a guest, a host and a device that are simulated.
+COALESCE_WORLD = tests/sim/coalesce-world.c tests/sim/coalesce-world.h tests/sim/coalesce-device.c tests/sim/coalesce-oracle.c
+SIM_TESTS += tests/sim/sim-coalesce
+tests_sim_sim_coalesce_SOURCES = tests/sim/sim-coalesce.c $(COALESCE_WORLD)
+tests_sim_sim_coalesce_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)

@@ -417,16 +417,16 @@ static void test_unlink_member(void **state)
 	lab_run(lab);
 	assert_true(fake_host_is_cancelled(HOST(lab), HOST(lab)->flying[0]));
 	assert_false(urbs[2].done);
-	lab_give(lab, FAKE_DISK_IN, -ECANCELED, 6000, &at); /* so far it had come */
+	lab_give(lab, FAKE_DISK_IN, -ECANCELED, 6144, &at); /* so far it had come */
 	lab_expect(&urbs[0], 0, 4096);
 	lab_expect_bytes(&urbs[0], 0);
-	assert_false(urbs[1].done); /* 1904 bytes of it are there */
+	assert_false(urbs[1].done); /* 2048 bytes of it are there */
 	lab_expect(&urbs[2], -ECONNRESET, 0);
 	lab_expect(&urbs[5], -ECONNRESET, 0);
 	lab_advance(lab, COALESCE_GATHER_NS);
 	assert_int_equal(fake_host_record(HOST(lab), FAKE_DISK_IN, 1)->length,
-			 4096 - 1904 + 4 * 4096);
-	lab_give(lab, FAKE_DISK_IN, 0, 4096 - 1904 + 4 * 4096, &at);
+			 4096 - 2048 + 4 * 4096);
+	lab_give(lab, FAKE_DISK_IN, 0, 4096 - 2048 + 4 * 4096, &at);
 	lab_expect(&urbs[1], 0, 4096);
 	lab_expect_bytes(&urbs[1], 4096);
 	lab_expect_bytes(&urbs[3], 8192);

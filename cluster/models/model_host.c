@@ -198,6 +198,8 @@ static bool pump_queue(struct model_host *host, struct queue *queue, uint64_t no
 			return moved;
 		if (host->model.ops->transfer(host->model.self, entry->transfer, now_ns) ==
 		    MODEL_WAIT) {
+			if (model_ch9_halted(&host->model.ch9, queue->endpoint.address))
+				continue; /* by this very transfer */
 			entry->waited = true;
 			return moved;
 		}

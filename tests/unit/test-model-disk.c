@@ -314,6 +314,36 @@ static void test_full_file_system(void **state)
 	in_child(full_file_system);
 }
 
+/* A file that is in memory is read at once: an error of that halts the pipe under the transfer. */
+static int shrinks_in_memory(void)
+{
+	uint8_t block[512];
+	struct usb_lab lab;
+	int fd;
+
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", dir, "tmpfs", 0, "size=8m"))
+		return 77;
+	fd = open(image, O_CREAT | O_WRONLY, 0600);
+	if (fd < 0 || ftruncate(fd, IMAGE_SIZE))
+		return 1;
+	close(fd);
+	open_disk(&lab, "");
+	sense(&lab);
+	if (truncate(image, IMAGE_SIZE / 2) || rw(&lab, false, 8191, 1, block) != 1 ||
+	    sense(&lab) != SCSI_READ_ERROR)
+		return 2;
+	if (rw(&lab, false, 0, 1, block) != 0)
+		return 3;
+	lab_close(&lab);
+	return 0;
+}
+
+static void test_file_in_memory_shrinks(void **state)
+{
+	in_child(shrinks_in_memory);
+}
+
 /* Closed while the thread works: it is waited for, the transfer is given back. */
 static void test_close_while_busy(void **state)
 {
@@ -389,12 +419,18 @@ static void test_reset_recovery(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_enumeration),	 cmocka_unit_test(test_read_write),
-		cmocka_unit_test(test_read_only),	 cmocka_unit_test(test_bad_images),
-		cmocka_unit_test(test_in_use),		 cmocka_unit_test(test_file_shrinks),
-		cmocka_unit_test(test_file_limit),	 cmocka_unit_test(test_full_file_system),
-		cmocka_unit_test(test_close_while_busy), cmocka_unit_test(test_cancel_while_busy),
+		cmocka_unit_test(test_enumeration),
+		cmocka_unit_test(test_read_write),
+		cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_bad_images),
+		cmocka_unit_test(test_in_use),
+		cmocka_unit_test(test_file_shrinks),
+		cmocka_unit_test(test_file_limit),
+		cmocka_unit_test(test_full_file_system),
+		cmocka_unit_test(test_close_while_busy),
+		cmocka_unit_test(test_cancel_while_busy),
 		cmocka_unit_test(test_reset_recovery),
+		cmocka_unit_test(test_file_in_memory_shrinks),
 	};
 
 	return cmocka_run_group_tests(tests, make_image, remove_image);

@@ -246,6 +246,16 @@ static void end_short(struct coalesce *c, const struct coalesce_batch *batch,
 		finish(c, at, 0);
 }
 
+static uint32_t n_waiting(const struct coalesce *c)
+{
+	const struct coalesce_request *r;
+	uint32_t n = 0;
+
+	DL_FOREACH (c->queue, r)
+		n += !r->batch;
+	return n;
+}
+
 /* The oldest batch, which has ended. */
 static void replay(struct coalesce *c, struct coalesce_batch *batch)
 {
@@ -254,8 +264,10 @@ static void replay(struct coalesce *c, struct coalesce_batch *batch)
 	interpret(c, batch);
 	judge_merging(c, batch);
 	lose_overtaken(c, batch);
-	if (!c->config.in && batch->n_requests > 1 && batch->status == 0)
-		c->refill = batch->n_requests;
+	if (!c->config.in && batch->n_requests > 1 && batch->status == 0) {
+		c->refill = batch->n_requests + n_waiting(c);
+		c->refill_since_ns = batch->oldest_ns;
+	}
 	at = deal(c, batch);
 	if (batch->status < 0 && batch->status != -ECANCELED)
 		fail(c, at, batch->status);

@@ -66,6 +66,8 @@
 #define COALESCE_MERGED_DEPTH	 3u	     /**< merged IN batches in flight */
 #define COALESCE_PIPELINE_BYTES	 (16u << 10) /**< worth a second OUT batch in flight */
 #define COALESCE_GATHER_NS	 50000u	     /**< wait for the rest of a chain */
+#define COALESCE_REFILL_MAX_NS	 250000u     /**< wait for the guest's refill, at most ... */
+#define COALESCE_REFILL_PART	 8u	     /**< ... and such a part of a transfer's time */
 #define COALESCE_EXPECT_NS	 2000000u    /**< wait for data that was announced */
 #define COALESCE_PATIENCE_IN_NS	 20000000u   /**< a merged batch of messages in flight at most */
 #define COALESCE_PATIENCE_OUT_NS 100000000u  /**< same, OUT */
@@ -158,7 +160,9 @@ struct coalesce {
 	uint32_t off;	    /**< requests for which merging is off */
 	uint64_t expect;    /**< bytes that were announced and not queued yet */
 	uint64_t gather_ns; /**< gathering until then; 0 = not */
-	uint32_t refill;    /**< OUT: requests that a merged batch answered just now */
+	uint32_t refill;    /**< OUT: requests that may wait as soon as the guest has replaced
+			       those that a merged batch answered */
+	uint64_t refill_since_ns; /**< since when that batch was the oldest */
 	struct coalesce_counters counters;
 };
 

@@ -114,17 +114,29 @@ static struct coalesce_request *first_waiting(const struct coalesce *c)
 	return NULL;
 }
 
-/* Is it better to wait for more of what has begun to come? */
+/* How long to wait for more of what has begun to come. */
+static uint64_t gather_time(const struct coalesce *c, const struct scan *s, uint64_t now_ns)
+{
+	uint64_t took_ns;
+
+	if (c->expect > s->length && (s->chain || !c->config.in))
+		return COALESCE_EXPECT_NS;
+	if (c->expect)
+		return 0;
+	if (s->chain)
+		return COALESCE_GATHER_NS;
+	if (s->n >= c->refill || s->length >= COALESCE_PIPELINE_BYTES)
+		return 0;
+	took_ns = now_ns - MIN(now_ns, c->refill_since_ns);
+	return MIN(MAX(took_ns / COALESCE_REFILL_PART, COALESCE_GATHER_NS), COALESCE_REFILL_MAX_NS);
+}
+
+/* Is it better to wait for more? */
 static bool gathers(struct coalesce *c, const struct scan *s, uint64_t now_ns,
 		    uint64_t *deadline_ns)
 {
-	uint64_t wait_ns = 0;
+	uint64_t wait_ns = gather_time(c, s, now_ns);
 
-	if (c->expect > s->length && (s->chain || !c->config.in))
-		wait_ns = COALESCE_EXPECT_NS;
-	else if (c->expect == 0 &&
-		 (s->chain || (s->n < c->refill && s->length < COALESCE_PIPELINE_BYTES)))
-		wait_ns = COALESCE_GATHER_NS;
 	if (wait_ns == 0)
 		return false;
 	if (c->gather_ns == 0)

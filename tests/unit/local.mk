@@ -228,6 +228,10 @@ UNIT_TESTS += tests/unit/test-vusb-memory
 tests_unit_test_vusb_memory_SOURCES = tests/unit/test-vusb-memory.c $(VUSB_LAB)
 tests_unit_test_vusb_memory_LDADD = $(VUSB_LAB_LIBS)
 
+UNIT_TESTS += tests/unit/test-vusb-ahead
+tests_unit_test_vusb_ahead_SOURCES = tests/unit/test-vusb-ahead.c $(VUSB_LAB)
+tests_unit_test_vusb_ahead_LDADD = $(VUSB_LAB_LIBS)
+
 UNIT_TESTS += tests/unit/test-vusb-ports
 tests_unit_test_vusb_ports_SOURCES = tests/unit/test-vusb-ports.c $(VUSB_LAB)
 tests_unit_test_vusb_ports_LDADD = $(VUSB_LAB_LIBS)

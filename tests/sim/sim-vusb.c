@@ -176,7 +176,8 @@ static void control(struct sim *s)
 static void take(struct stream *stream, const struct usb_transfer *t, uint32_t n)
 {
 	stream->taken = xb_realloc(stream->taken, stream->n_taken + n + 1);
-	memcpy(stream->taken + stream->n_taken, t->data, n);
+	if (n)
+		memcpy(stream->taken + stream->n_taken, t->data, n);
 	stream->n_taken += n;
 }
 
@@ -423,7 +424,7 @@ static void test_days(void **state)
 	log_set_sink(no_log, NULL);
 	for (unsigned int i = 0; i < n; i++) {
 		/* Known even when the day ends early. */
-		printf("# seed %u\n", first + i);
+		printf("# seed=%u (repeat: SIM_SEED=%u SIM_SEEDS=1)\n", first + i, first + i);
 		fflush(stdout);
 		day(first + i);
 	}

@@ -114,6 +114,10 @@ int usb_config_parse(struct usb_config *config, const uint8_t *bytes, size_t siz
 			return -EINVAL;
 		}
 		total = MIN(total, cursor_left(&all));
+		if (total < d[0]) {
+			*why = "a configuration descriptor that leaves the bytes";
+			return -EINVAL;
+		}
 		cursor_skip(&all, total);
 		if (d[5] != value)
 			continue;

@@ -297,7 +297,7 @@ static void test_total_length(void **state)
 
 static void test_lengths(void **state)
 {
-	const uint8_t good[] = {DEVICE, CONFIG(25, 1, 1), IF(0, 0, 1, 255, 0, 0),
+	const uint8_t good[] = {DEVICE, CONFIG(255, 1, 1), IF(0, 0, 1, 255, 0, 0),
 				EP(0x81, 2, 512, 0)};
 	static const struct {
 		size_t at;
@@ -307,6 +307,8 @@ static void test_lengths(void **state)
 		{0, 255, "no device descriptor"},
 		{0, 19, "configuration descriptor was expected"},
 		{0, 0, "configuration descriptor was expected"},
+		{18, 255, "configuration descriptor that leaves the bytes"},
+		{18, 26, "configuration descriptor that leaves the bytes"},
 		{18, 8, "configuration descriptor was expected"},
 		{18, 0, "configuration descriptor was expected"},
 		{27, 8, "interface descriptor that is too short"},

@@ -181,6 +181,17 @@ static void take(struct stream *stream, const struct usb_transfer *t, uint32_t n
 	stream->n_taken += n;
 }
 
+/* Transfers are cancelled newest first: where one was caught in time, so were those behind it. */
+static void cancel_behind(struct fake_host *host, uint8_t endpoint)
+{
+	for (unsigned int i = fake_host_flying(host, endpoint); i-- > 1;) {
+		struct usb_transfer *t = fake_host_transfer(host, endpoint, i);
+
+		if (fake_host_is_cancelled(host, t))
+			fake_host_end(host, t, -ECANCELED, 0);
+	}
+}
+
 static void end_transfer(struct sim *s)
 {
 	static const int statuses[] = {0, 0, 0, 0, 0, 0, 0, 0, -EPIPE, -EPROTO, -EOVERFLOW, 0};
@@ -193,8 +204,10 @@ static void end_transfer(struct sim *s)
 
 	if (!plugged(s, i) || !t)
 		return;
-	if (fake_host_is_cancelled(host, t) && draw(s, 2))
+	if (fake_host_is_cancelled(host, t) && draw(s, 2)) {
 		status = -ECANCELED;
+		cancel_behind(host, endpoints[e]);
+	}
 	n = status || draw(s, 3) == 0 ? draw(s, t->length + 1) : t->length;
 	if (endpoints[e] & USB_DIR_IN) {
 		fake_host_give(host, endpoints[e], status, n, &stream->given);

@@ -188,12 +188,13 @@ static bool pipelines(const struct coalesce *c, const struct scan *s, bool guest
 	return c->config.in ? pipelines_in(c, s) : pipelines_out(c, s, guest_full);
 }
 
-static struct coalesce_batch *start(struct coalesce *c, const struct scan *s)
+static struct coalesce_batch *start(struct coalesce *c, const struct scan *s, uint64_t now_ns)
 {
 	struct coalesce_batch *batch = coalesce_batch_at(c, c->n_batches++);
 	struct coalesce_request *r = s->first;
 
 	memset(batch, 0, sizeof(*batch));
+	batch->oldest_ns = c->n_batches == 1 ? MAX(now_ns, 1u) : 0;
 	batch->length = s->length;
 	batch->n_requests = s->n;
 	batch->chain = s->chain;
@@ -250,7 +251,7 @@ struct coalesce_batch *coalesce_issue(struct coalesce *c, uint64_t now_ns, bool 
 		return NULL;
 	if (s.chain && !s.closed && (c->expect > s.length || (c->expect == 0 && guest_full)))
 		cut_at_packet(c, &s);
-	return start(c, &s);
+	return start(c, &s, now_ns);
 }
 
 void coalesce_unissue(struct coalesce *c, struct coalesce_batch *batch)

@@ -83,11 +83,16 @@ int quirks_parse(struct quirks *quirks, const char *list, char *error, size_t er
 	while (*list) {
 		size_t n = strcspn(list, ",");
 
-		if (n > 0) {
-			snprintf(word, sizeof(word), "%.*s", (int)MIN(n, sizeof(word) - 1), list);
-			if (parse_word(&next, word, error, error_size) < 0)
-				return -EINVAL;
+		if (n >= sizeof(word)) {
+			snprintf(error, error_size,
+				 "quirk \"%.32s...\": %zu characters, at most %zu allowed", list, n,
+				 sizeof(word) - 1);
+			return -EINVAL;
 		}
+		memcpy(word, list, n);
+		word[n] = '\0';
+		if (n > 0 && parse_word(&next, word, error, error_size) < 0)
+			return -EINVAL;
 		list += n + (list[n] == ',');
 	}
 	*quirks = next;

@@ -98,3 +98,14 @@ FUZZ_TARGETS += tests/fuzz/fuzz-model-text
 tests_fuzz_fuzz_model_text_SOURCES = tests/fuzz/fuzz-model-text.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_model_text_LDADD = $(UNIT_MODEL_LIBS)
 tests_fuzz_fuzz_model_text_LDFLAGS = $(FUZZ_LDFLAGS)
+
+# The simulation of tests/sim, its choices taken from the input.
+FUZZ_TARGETS += tests/fuzz/fuzz-coalesce
+tests_fuzz_fuzz_coalesce_SOURCES = tests/fuzz/fuzz-coalesce.c $(COALESCE_WORLD) $(FUZZ_MAIN)
+tests_fuzz_fuzz_coalesce_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+tests_fuzz_fuzz_coalesce_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-quirk
+tests_fuzz_fuzz_quirk_SOURCES = tests/fuzz/fuzz-quirk.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_quirk_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
+tests_fuzz_fuzz_quirk_LDFLAGS = $(FUZZ_LDFLAGS)

@@ -205,6 +205,23 @@ UNIT_TESTS += tests/unit/test-usb-journal
 tests_unit_test_usb_journal_SOURCES = tests/unit/test-usb-journal.c
 tests_unit_test_usb_journal_LDADD = usbback/libusbback.a $(UNIT_LIBS)
 
+# The merging engine: what goes, and what comes back.
+UNIT_TESTS += tests/unit/test-coalesce-issue
+tests_unit_test_coalesce_issue_SOURCES = tests/unit/test-coalesce-issue.c tests/unit/coalesce-lab.c tests/unit/coalesce-lab.h
+tests_unit_test_coalesce_issue_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-coalesce
+tests_unit_test_coalesce_SOURCES = tests/unit/test-coalesce.c tests/unit/coalesce-lab.c tests/unit/coalesce-lab.h
+tests_unit_test_coalesce_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-coalesce-unlink
+tests_unit_test_coalesce_unlink_SOURCES = tests/unit/test-coalesce-unlink.c tests/unit/coalesce-lab.c tests/unit/coalesce-lab.h
+tests_unit_test_coalesce_unlink_LDADD = usbback/libusbback.a $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test-quirk
+tests_unit_test_quirk_SOURCES = tests/unit/test-quirk.c
+tests_unit_test_quirk_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
+
 UNIT_TESTS += tests/unit/test-usb-pool
 tests_unit_test_usb_pool_SOURCES = tests/unit/test-usb-pool.c tests/unit/usb-fake-host.c tests/unit/usb-fake-host.h
 tests_unit_test_usb_pool_LDADD = usbback/libusbback.a $(UNIT_LIBS)

@@ -25,15 +25,16 @@ write_guest_config() {
 		vcpus = ${GUEST_VCPUS:-1}
 		extra = "$extra ${GUEST_CMDLINE:-}"
 		on_crash = "destroy"
-		vif = ['$(vif_spec "$name")']
+		vif = [$(vif_spec "$name")]
 		CONFIG
         printf '%s\n' "$@"
     } >"$LAB_RUN/guests/$name.cfg"
 }
 
-# The vif of the backend in use; set by use_kernel_backend and use_team_backend.
+# The vif of the backend in use; set by use_kernel_backend and use_team_backend. None without one.
 vif_spec() {
-    echo "mac=$(mac_of "$(host_number "$1")"),script=$(backend_script),bridge=$(backend_bridge)${VIF_MORE:+,$VIF_MORE}"
+    [[ -e $LAB_RUN/backend-script ]] || return 0
+    echo "'mac=$(mac_of "$(host_number "$1")"),script=$(backend_script),bridge=$(backend_bridge)${VIF_MORE:+,$VIF_MORE}'"
 }
 
 console_log() { echo "/var/log/xen/console/guest-$1.log"; }

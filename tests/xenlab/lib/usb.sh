@@ -8,11 +8,11 @@ DISK_ID=46f4:0001  # what QEMU's devices call themselves
 LINE_ID=0403:6001
 GADGET_ID=0525:a4a0
 
-# busid_of VID:PID
+# busid_of VID:PID. One without a driver is still about to be configured by the kernel.
 busid_of() {
     local dir
     for dir in /sys/bus/usb/devices/*/; do
-        [[ $(cat "$dir/idVendor" 2>/dev/null):$(cat "$dir/idProduct" 2>/dev/null) == "$1" ]] || continue
+        [[ -e $dir/driver && $(cat "$dir/idVendor" 2>/dev/null):$(cat "$dir/idProduct" 2>/dev/null) == "$1" ]] || continue
         basename "$dir"
         return 0
     done
@@ -36,7 +36,7 @@ configuration() { cat "/sys/bus/usb/devices/$1/bConfigurationValue"; }
 reserve() {
     local program=/usr/libexec/xenback/usbback-reserve
     if [[ -x $program ]]; then
-        "$program" "$1" || fail "usbback-reserve $1"
+        "$program" --force "$1" || fail "usbback-reserve $1"
     else
         echo 0 >"/sys/bus/usb/devices/$1/bConfigurationValue"
     fi
@@ -165,6 +165,92 @@ same_as_host() {
     [[ $got == "$want" ]] || fail "$4: sha256 in the guest '$got', on the host $want"
 }
 
+# usbtest_up NAME PARAMETERS: the kernel's test driver takes its device.
+usbtest_up() {
+    domu "$1" "modprobe usbtest $2" || fail "usbtest does not load in $1"
+    poll 20 usbtest_bound "$1" || {
+        domu "$1" 'dmesg | tail -15' || true
+        fail "usbtest takes no device in $1"
+    }
+}
+
+usbtest_bound() { domu_try 10 "$1" 'ls -d /sys/bus/usb/drivers/usbtest/*:1.0' >/dev/null; }
+
+# run_usbtest NAME PARAMETERS ABSENT: all cases; fails when one fails, or when one is not supported that is not in ABSENT
+# (case numbers). USBTEST_PASSED counts. testusb says nothing of what the device does not support.
+run_usbtest() {
+    local case vary said absent='' failed=''
+    USBTEST_PASSED=0
+    usbtest_up "$1" "$2"
+    for case in {0..29}; do
+        vary=421
+        # The device sends whole packets: reading less is its overflow, and no fault of ours.
+        [[ $case != 4 && $case != 8 ]] || vary=512
+        said=$(DOMU_TIMEOUT=90 domu "$1" "testusb -a -t $case -c ${USBTEST_COUNT:-20} -s 2048 -g 8 -v $vary 2>&1 | grep test") || true
+        case $said in
+            *-\>*) failed+=" $case (${said#*-> })" ;;
+            *secs*) USBTEST_PASSED=$((USBTEST_PASSED + 1)) ;;
+            '') absent+=" $case" ;;
+            *) failed+=" $case ($said)" ;;
+        esac
+    done
+    log "usbtest: $USBTEST_PASSED cases passed; not supported by the device:${absent:- none}"
+    if [[ -n $failed ]]; then
+        domu "$1" 'dmesg | tail -25' || true
+        tail -25 "$USB_LOG"
+        fail "usbtest failed in:$failed"
+    fi
+    [[ $absent == "${3:+ $3}" ]] || fail "usbtest does not run:${absent:- none}, expected: ${3:-none}"
+    guest_fine "$1"
+}
+
+# guest_fine NAME: its kernel and its USB frontend have nothing to complain of.
+guest_fine() {
+    local bad
+    bad=$(domu "$1" "dmesg | grep -E 'xen-hcd.*error|BUG|Oops|WARNING|blocked for more|rcu.*stall' | head -3") || true
+    [[ -z $bad ]] || fail "the kernel of $1: $bad"
+}
+
+# A guest that copies: it reads its disk to the end in the background, piece after piece, and writes what it read elsewhere on
+# it. Errors are counted and the piece is read again: what was copied must be right at the end.
+COPY_FIRST_MB=80 # where it writes to
+
+# copy_start NAME COUNT: so many MiB.
+copy_start() {
+    domu "$1" "cat >/tmp/copy.sh <<'S'
+n=0 again=0
+while [ \$n -lt $2 ]; do
+    if /usr/bin/dd if=/dev/sda of=/dev/sda bs=64k skip=\$((n * 16)) seek=\$((($COPY_FIRST_MB + n) * 16)) count=16 \
+        iflag=direct oflag=direct conv=notrunc 2>/tmp/copy.err; then
+        n=\$((n + 1))
+    else
+        again=\$((again + 1))
+        echo \$n \$again >/tmp/copy.again
+        [ \$again -lt 20 ] || break
+        sleep 1
+    fi
+    echo \$n >/tmp/copy.at
+done
+echo \$n >/tmp/copy.done
+S
+rm -f /tmp/copy.at /tmp/copy.done /tmp/copy.again; setsid sh /tmp/copy.sh >/dev/null 2>&1 </dev/null &" ||
+        fail "$1 does not begin to copy"
+}
+
+# copy_reached NAME COUNT
+copy_reached() { (($(domu_try 10 "$1" 'cat /tmp/copy.at 2>/dev/null || echo 0') >= $2)); }
+
+# copy_end NAME COUNT SECONDS: it ends, and what is on the host's disk now is what it read.
+copy_end() {
+    poll "$3" guest_has "$1" /tmp/copy.done || {
+        domu "$1" 'cat /tmp/copy.at /tmp/copy.err; dmesg | tail -15' || true
+        fail "the copy hangs"
+    }
+    COPY_AGAIN=$(domu "$1" 'cat /tmp/copy.again 2>/dev/null | tail -1')
+    copy_reached "$1" "$2" || fail "the copy gave up: $(domu "$1" 'cat /tmp/copy.err')"
+    [[ $(hostctl usb_sum 0 "$2") == $(hostctl usb_sum $COPY_FIRST_MB "$2") ]] || fail "the copy differs from the original"
+}
+
 # --- speed --------------------------------------------------------------------------
 
 # disk_speed NAME KIB SECONDS: direct reads one after another for about so long; "KB/s MS-PER-READ". Pieces keep the share
@@ -180,19 +266,24 @@ disk_speed() {
         awk -v n=\$n -v t=\$((\$(now) - start)) 'BEGIN {printf \"%.0f %.3f\\n\", n * $2 * 1.024 / (t / 100), t * 10 / n}'"
 }
 
-# line_speed NAME TTY SECONDS in|out: bytes a second over the serial adapter; "KB/s LINES-OUT-OF-ORDER". What comes in are
-# numbers, each one more than the last.
+# line_speed NAME TTY SECONDS in|out: over the serial adapter; "KB/s LINES-OUT-OF-ORDER". What comes in are numbers, each one
+# more than the last. What goes out is drained with each close.
 line_speed() {
+    local body
     if [[ $4 == in ]]; then
-        DOMU_TIMEOUT=$(($3 + 60)) DOMU_QUIET=$3 domu "$1" "
-            stty -F $2 raw -echo 3000000
-            timeout -s INT $3 cat $2 >/tmp/line
-            awk -v t=$3 '{bytes += length(\$0) + 1} length(\$0) == 8 {if (last && \$0 != last + 1 && \$0 != 10000000) bad++; last = \$0}
-                END {printf \"%.1f %d\\n\", bytes / t / 1000, bad}' /tmp/line"
+        body="timeout $3 cat $2 >/tmp/line; end=\$(now)
+            set -- \$(awk '{bytes += length(\$0) + 1}
+                length(\$0) == 8 {if (last && \$0 != last + 1 && \$0 != 10000000) bad++; last = \$0}
+                END {print bytes + 0, bad + 0}' /tmp/line)"
     else
-        DOMU_TIMEOUT=$(($3 + 60)) DOMU_QUIET=$3 domu "$1" "
-            stty -F $2 raw -echo 3000000
-            timeout -s INT $3 dd if=/dev/zero of=$2 bs=4096 2>/tmp/line.err
-            awk '/bytes/ {printf \"%.1f 0\\n\", \$1 / $3 / 1000}' /tmp/line.err"
+        body="n=0; while [ \$((\$(now) - start)) -lt $(($3 * 100)) ]; do
+                /usr/bin/dd if=/dev/zero of=$2 bs=4096 count=4 2>/dev/null || exit 1; n=\$((n + 16384))
+            done; end=\$(now); set -- \$n 0"
     fi
+    DOMU_TIMEOUT=$(($3 + 60)) DOMU_QUIET=$3 domu "$1" "
+        now() { sed 's/ .*//; s/[.]//' /proc/uptime; }
+        stty -F $2 raw -echo 3000000
+        start=\$(now)
+        $body
+        awk -v n=\$1 -v bad=\$2 -v t=\$((end - start)) 'BEGIN {printf \"%.1f %d\\n\", n / t / 10, bad}'"
 }

@@ -14,13 +14,15 @@ use_usb_backend() {
 
 # This Dom0 has no udev until a scenario needs it: its events are how the daemon hears of devices.
 start_udev() {
-    [[ ! -S /run/udev/control ]] || return 0
+    ! udev_answers || return 0
     setsid /usr/lib/systemd/systemd-udevd --daemon 9>&- || fail "udev does not start"
-    poll 10 udevadm control --ping || fail "udev does not answer"
+    poll 10 udev_answers || fail "udev does not answer"
 }
 
+udev_answers() { udevadm control --ping --timeout=5 2>/dev/null; }
+
 stop_udev() {
-    [[ -S /run/udev/control && ! -d /run/systemd/system ]] || return 0
+    [[ ! -d /run/systemd/system ]] && udev_answers || return 0
     udevadm control --exit
 }
 

@@ -61,7 +61,7 @@ struct packet_nic {
 	unsigned int n_gso_refusals; /* since the last look at the carrier */
 	int ctl_fd;		     /* ioctls in the interface's namespace */
 	struct nic_quiet quiet;
-	bool down;	    /* ENETDOWN was reported; nothing received since */
+	bool down;	    /* ENETDOWN was reported; nothing received with carrier since */
 	uint64_t n_dropped; /* by the kernel: our buffer was full */
 	uint64_t n_refused; /* by the kernel: no virtio_net_hdr describes the frame */
 	union {
@@ -241,16 +241,19 @@ static int packet_recv(struct nic *nic, struct mmsghdr *msgs, int32_t *vlan_tci,
 		msgs[i].msg_hdr.msg_control = NULL;
 		msgs[i].msg_hdr.msg_controllen = 0;
 	}
-	if (got > 0 && p->down) {
-		p->down = false;
-		refresh_mtu(p);
-	}
 	if (got == -ENETDOWN)
 		p->down = true;
+	if (!p->down)
+		return got;
+	/* Frames may have waited in the socket since before it went down: they do not say that it
+	 * is up again. */
+	if (got > 0) {
+		p->down = nic_link_carrier(p->ctl_fd, p->nic.name) != 1;
+		refresh_mtu(p);
+		return got;
+	}
 	/* Admin down and removal both say ENETDOWN, removal after admin down says nothing: look. */
-	if (p->down && is_gone(p))
-		return -ENXIO;
-	return got;
+	return is_gone(p) ? -ENXIO : got;
 }
 
 static int packet_carrier(struct nic *nic)

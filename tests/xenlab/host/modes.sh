@@ -2,16 +2,34 @@
 # The modes that are not scenarios: --bench and --shell.
 # shellcheck shell=bash
 
-BENCH_ROUNDS=${XENBACK_LAB_ROUNDS:-9}
+BENCH_ROUNDS=${XENBACK_LAB_ROUNDS:-}
 BENCH_SECONDS=${XENBACK_LAB_SECONDS:-5}
 
-# "BACKEND ROUND DIRECTION MBITS CPU/GB GUEST-CPU/GB" -> one progress line.
+# What is measured: "vif" or "usb". Rows are "BACKEND ROUND CASE" and three numbers, which FIELDS names.
+bench_kind() {
+    case $BENCH in
+        vif)
+            PEER=kernel OURS=team PROGRAM=dom0-bench CASES=2
+            BENCH_ROUNDS=${BENCH_ROUNDS:-9}
+            FIELDS=(direction mbits dom0_cpu_s_per_gb guest_cpu_s_per_gb)
+            UNITS='Mbit/s, CPU s/GB'
+            ;;
+        usb)
+            PEER=qusb OURS=usbback PROGRAM=dom0-bench-usb CASES=4
+            BENCH_ROUNDS=${BENCH_ROUNDS:-5}
+            FIELDS=(case kb_per_s dom0_cpu_ms_per_mb guest_cpu_ms_per_mb)
+            UNITS='KB/s, CPU ms/MB'
+            ;;
+    esac
+}
+
+# One row of measurements -> one progress line.
 bench_row() {
-    local backend round direction rate cpu guest
-    read -r backend round direction rate cpu guest <<<"$*"
+    local backend round name rate cpu guest
+    read -r backend round name rate cpu guest <<<"$*"
     echo "$*" >>"$TOP/rows"
-    progress "$(printf 'round %s %-6s %-3s %6s Mbit/s, CPU s/GB: Dom0 %s, guest %s' \
-        "$round" "$backend" "$direction" "$rate" "$cpu" "$guest")"
+    progress "$(printf 'round %s %-7s %-9s %6s %s: Dom0 %s, guest %s' \
+        "$round" "$backend" "$name" "$rate" "$UNITS" "$cpu" "$guest")"
 }
 
 # Median of the numbers on stdin; "-" without any.
@@ -21,76 +39,75 @@ median() {
         else print (v[NR / 2] + v[NR / 2 + 1]) / 2}'
 }
 
-# median_of BACKEND DIRECTION COLUMN
+# median_of BACKEND CASE COLUMN
 median_of() { awk -v b="$1" -v d="$2" -v c="$3" '$1 == b && $3 == d {print $c}' "$TOP/rows" | median; }
 
-# ratio_of DIRECTION COLUMN: median of the rounds' own ratios, ours by the kernel's. The speed of the machine changes
+# ratio_of CASE COLUMN: median of the rounds' own ratios, ours by the peer's. The speed of the machine changes
 # by factors within minutes (other tenants use its caches), but less within a round.
 ratio_of() {
-    awk -v d="$1" -v c="$2" '$3 == d {v[$1, $2] = $c; rounds[$2]}
-        END {for (r in rounds) if (v["kernel", r] > 0 && v["team", r] > 0) printf "%.3f\n", v["team", r] / v["kernel", r]}' \
+    awk -v d="$1" -v c="$2" -v peer="$PEER" -v ours="$OURS" '$3 == d {v[$1, $2] = $c; rounds[$2]}
+        END {for (r in rounds) if (v[peer, r] > 0 && v[ours, r] > 0) printf "%.3f\n", v[ours, r] / v[peer, r]}' \
         "$TOP/rows" | median | awk '{print ($1 == "-" ? $1 : sprintf("%.2f", $1))}'
 }
 
-# "NAME DIRECTION COLUMN" of every line of the table.
+# "NAME CASE COLUMN" of every line of the table.
 bench_lines() {
-    cat <<-'LINES'
-	out_mbits out 4
-	in_mbits in 4
-	out_dom0_cpu_s_per_gb out 5
-	in_dom0_cpu_s_per_gb in 5
-	out_guest_cpu_s_per_gb out 6
-	in_guest_cpu_s_per_gb in 6
-	LINES
+    local column name names='out in'
+    [[ $BENCH == vif ]] || names='read-120k read-4k line-in line-out'
+    for column in 4 5 6; do
+        for name in $names; do echo "${name//-/_}_${FIELDS[column - 3]} $name $column"; done
+    done
 }
 
 bench_table() {
-    local name direction column kernel team
-    printf '%-24s %10s %10s %12s\n' "median of $BENCH_ROUNDS rounds" kernel ours ours/kernel
-    while read -r name direction column; do
-        kernel=$(median_of kernel "$direction" "$column")
-        team=$(median_of team "$direction" "$column")
-        printf '%-24s %10s %10s %12s\n' "$name" "$kernel" "$team" "$(ratio_of "$direction" "$column")"
+    local name case column
+    printf '%-30s %10s %10s %14s\n' "median of $BENCH_ROUNDS rounds" "$PEER" "$OURS" "$OURS/$PEER"
+    while read -r name case column; do
+        printf '%-30s %10s %10s %14s\n' "$name" "$(median_of $PEER "$case" "$column")" \
+            "$(median_of $OURS "$case" "$column")" "$(ratio_of "$case" "$column")"
     done < <(bench_lines)
 }
 
 json_number() { if [[ $1 == - ]]; then echo null; else echo "$1"; fi; }
 
 bench_json() {
-    local name direction column kernel team comma=''
-    printf '{\n  "bench": "xenlab-vif",\n  "date": "%s",\n  "rounds": %s,\n  "seconds": %s,\n' \
-        "$(date -u +%FT%TZ)" "$BENCH_ROUNDS" "$BENCH_SECONDS"
+    local name case column comma=''
+    printf '{\n  "bench": "xenlab-%s",\n  "date": "%s",\n  "rounds": %s,\n  "seconds": %s,\n' \
+        "$BENCH" "$(date -u +%FT%TZ)" "$BENCH_ROUNDS" "$BENCH_SECONDS"
     printf '  "where": "Xen 4.17 under QEMU TCG, %s CPUs",\n  "medians": {' "$(nproc)"
-    while read -r name direction column; do
-        kernel=$(median_of kernel "$direction" "$column")
-        team=$(median_of team "$direction" "$column")
-        printf '%s\n    "%s": {"kernel": %s, "team": %s, "ratio": %s}' "$comma" "$name" \
-            "$(json_number "$kernel")" "$(json_number "$team")" \
-            "$(json_number "$(ratio_of "$direction" "$column")")"
+    while read -r name case column; do
+        printf '%s\n    "%s": {"%s": %s, "%s": %s, "ratio": %s}' "$comma" "$name" \
+            $PEER "$(json_number "$(median_of $PEER "$case" "$column")")" \
+            $OURS "$(json_number "$(median_of $OURS "$case" "$column")")" \
+            "$(json_number "$(ratio_of "$case" "$column")")"
         comma=,
     done < <(bench_lines)
-    printf '\n  },\n  "rows": [%s\n  ]\n}\n' "$(awk '{printf "%s\n    {\"backend\": \"%s\", \"round\": %s, \"direction\": \"%s\", \"mbits\": %s, \"dom0_cpu_s_per_gb\": %s, \"guest_cpu_s_per_gb\": %s}", (NR > 1 ? "," : ""), $1, $2, $3, $4, $5, $6}' "$TOP/rows")"
+    printf '\n  },\n  "rows": [%s\n  ]\n}\n' "$(awk -v fields="${FIELDS[*]}" 'BEGIN {split(fields, f, " ")}
+        {printf "%s\n    {\"backend\": \"%s\", \"round\": %s, \"%s\": \"%s\", \"%s\": %s, \"%s\": %s, \"%s\": %s}",
+            (NR > 1 ? "," : ""), $1, $2, f[1], $3, f[2], $4, f[3], $5, f[4], $6}' "$TOP/rows")"
 }
 
 # Every backend that was to run must have every measurement.
 bench_complete() {
-    local wanted=$((BENCH_ROUNDS * 2))
-    [[ -z $STAGE || -n $ON ]] || wanted=$((BENCH_ROUNDS * 4))
+    local wanted=$((BENCH_ROUNDS * CASES))
+    [[ -z $STAGE || -n $ON ]] || wanted=$((wanted * 2))
     (($(awk 'NF == 6 && $4 > 0' "$TOP/rows" | wc -l) == wanted))
 }
 
 run_bench() {
+    bench_kind
+    [[ -z $ON || $ON == "$PEER" || $ON == "$OURS" ]] || die "--bench $BENCH runs on $PEER or $OURS"
     : >"$TOP/rows"
     set_patience
-    PLAN="bench $PATIENCE $((1800 * PATIENCE)) $BENCH_ROUNDS $BENCH_SECONDS $PERF $ON"
+    PLAN="bench $PATIENCE $PROGRAM $((1800 * PATIENCE)) $BENCH_ROUNDS $BENCH_SECONDS $PERF $ON"
     boot_and_follow fast
     bench_table
     [[ -z $JSON ]] || { mkdir -p "$(dirname "$JSON")"; bench_json >"$JSON"; progress "wrote $JSON"; }
     if [[ $STATE == ended ]] && bench_complete; then
-        report ok 0-bench
+        report ok "0-bench-$BENCH"
     else
         keep_console
-        report fail 0-bench "not every measurement was made"
+        report fail "0-bench-$BENCH" "not every measurement was made"
     fi
     summary
 }

@@ -181,6 +181,7 @@ static void fail(struct coalesce *c, struct coalesce_request *r, int status)
 {
 	c->held = true;
 	c->streak = 0;
+	c->expect = 0;
 	if (r)
 		finish(c, r, status);
 	cancel_behind(c, 1);
@@ -240,6 +241,7 @@ static void end_short(struct coalesce *c, const struct coalesce_batch *batch,
 	if (at->actual == 0 && !coalesce_whole_packets(c, batch->actual))
 		return;
 	c->streak = 0;
+	c->expect = 0;
 	if (coalesce_is_chain(c, at))
 		fail(c, at, 0);
 	else

@@ -28,6 +28,7 @@ send_profile() {
             usbback-*) xenbackctl --daemon=usbback stats ;;
         esac
         report_profile "$1" -g none --sort comm | head -20
+        report_profile "$1" -g none --percent-limit 0.05 --sort comm,symbol | grep -v swapper | head -60
         # Who calls the hypercalls, which take most of the time.
         report_profile "$1" -g graph,1,callee --max-stack 8 --sort comm,symbol | head -150
     } | base64 -w0 >"$LAB_RUN/perf.text"

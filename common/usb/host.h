@@ -80,7 +80,9 @@ struct usb_host_ops {
 	 * endpoint are carried out in order. */
 	int (*submit)(struct usb_host *host, struct usb_transfer *transfer);
 	/** Asks to end a transfer early; done comes in any case, -ECANCELED or what really
-	 * happened, with what was moved in `actual`. Does nothing for one that is not in flight. */
+	 * happened, with what was moved in `actual`. Does nothing for one that is not in flight.
+	 * Who ends several of an endpoint begins with the newest: then none begins because the one
+	 * before it ended. */
 	void (*cancel)(struct usb_host *host, struct usb_transfer *transfer);
 	/** Starts a change: 0 or -errno as submit. One at a time a device. */
 	int (*change)(struct usb_host *host, struct usb_change *change);

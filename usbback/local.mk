@@ -25,6 +25,7 @@ usbback_libusbback_a_SOURCES = \
 	usbback/urb.c usbback/urb.h \
 	usbback/vusb.c usbback/vusb.h usbback/vusb_priv.h \
 	usbback/vusb_ahead.c \
+	usbback/vusb_storage.c \
 	usbback/vusb_control.c \
 	usbback/vusb_iso.c \
 	usbback/vusb_json.c \

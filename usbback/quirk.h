@@ -21,7 +21,7 @@ enum quirk_reset {
 #define QUIRK_READ_AHEAD_MAX (1u << 20)
 
 struct quirks {
-	bool no_merge; /**< one host transfer for every request */
+	bool no_merge; /**< one host transfer for every request, none before it */
 	bool zlp;      /**< a bulk OUT request of full packets ends with a zero-length packet:
 			  the stock frontend loses URB_ZERO_PACKET */
 	bool clear_halt_host; /**< clear a halt on the host's side only: some storage freezes on

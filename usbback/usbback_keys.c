@@ -16,7 +16,8 @@ static const struct key usb_keys[] = {
 	 NULL, "", false,
 	 "What the device on this port needs beyond the standard, also when xl attached it; words "
 	 "separated by commas: no-merge, merge, zlp, no-zlp, clear-halt=host, clear-halt=device, "
-	 "reset=infer, reset=never, read-ahead=SIZE."},
+	 "reset=infer, reset=never, read-ahead=SIZE. no-merge: every request is a transfer of its "
+	 "own, and nothing is fetched before it is asked for."},
 };
 const struct key_table usb_key_table = {"usb", USBBACK_VM_PATH "/UUID/usb/DEV/PORT", usb_keys,
 					ARRAY_SIZE(usb_keys), sizeof(struct usb_policy)};

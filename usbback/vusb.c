@@ -280,7 +280,7 @@ static void run_ports(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 /* Pipes whose guest has taken the bad news; asked before the ring is drained, so that what it did
  * about them is heard before they go on. */
 static unsigned int collect_seen(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns,
-				 struct coalesce **seen, unsigned int max)
+				 struct vusb_pipe **seen, unsigned int max)
 {
 	unsigned int n = 0;
 
@@ -290,7 +290,7 @@ static unsigned int collect_seen(struct vusb *vusb, uint64_t now_ns, uint64_t *d
 			struct vusb_pipe *pipe = &vusb->ports[i].pipes[k];
 
 			if (pipe->endpoint && vusb_pipe_seen(pipe, now_ns, deadline_ns))
-				seen[n++] = &pipe->co;
+				seen[n++] = pipe;
 		}
 	if (n == max)
 		*deadline_ns = now_ns; /* the others have their turn */
@@ -299,12 +299,12 @@ static unsigned int collect_seen(struct vusb *vusb, uint64_t now_ns, uint64_t *d
 
 static void one_round(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 {
-	struct coalesce *seen[VUSB_PIPES];
+	struct vusb_pipe *seen[VUSB_PIPES];
 	unsigned int n = collect_seen(vusb, now_ns, deadline_ns, seen, VUSB_PIPES);
 
 	vusb_ring_drain(vusb);
 	for (unsigned int i = 0; i < n; i++)
-		coalesce_release(seen[i]); /* not from what fails now */
+		vusb_pipe_release(seen[i], now_ns, deadline_ns); /* not from what fails now */
 	deal_with_ended(vusb);
 	vusb_ring_answer(vusb);
 	unplug_gone(vusb);
@@ -336,22 +336,42 @@ static uint32_t awaited(const struct vusb *vusb)
 	for (unsigned int i = 1; i <= vusb->config.n_ports; i++)
 		for (unsigned int k = 0; k < VUSB_PIPES && vusb->ports[i].host; k++)
 			if (vusb->ports[i].pipes[k].endpoint)
-				n += vusb_pipe_awaited(&vusb->ports[i].pipes[k]);
+				n += vusb_storage_awaited(&vusb->ports[i].pipes[k]);
 	return MAX(1, MIN(n, vusb->urb_ring.size - open));
+}
+
+/* Nothing is awaited any more: how long did it take? Where a look found fewer than were awaited,
+ * the next one comes sooner. */
+static void learn_from_look(struct vusb *vusb, uint64_t now_ns)
+{
+	if (vusb->look_deadline_ns == 0)
+		return;
+	vusb->look_took_ns = now_ns < vusb->look_deadline_ns ? now_ns - vusb->look_start_ns
+							     : vusb->look_took_ns / 2;
+	vusb->look_deadline_ns = 0;
 }
 
 /* How many requests to be told of, and when to look whether fewer came. */
 static uint32_t look_ahead(struct vusb *vusb, uint64_t now_ns, uint64_t *deadline_ns)
 {
 	uint32_t n = awaited(vusb);
+	uint64_t waited_ns;
 
-	if (n != vusb->looked_for || n == 1) {
-		vusb->looked_for = n;
-		vusb->look_since_ns = now_ns;
-	}
-	if (n == 1 || now_ns - vusb->look_since_ns > VUSB_LOOK_MAX_NS)
+	if (n == 1) {
+		learn_from_look(vusb, now_ns);
 		return 1;
-	*deadline_ns = MIN(*deadline_ns, now_ns + MAX(now_ns - vusb->look_since_ns, VUSB_LOOK_NS));
+	}
+	if (vusb->look_deadline_ns == 0)
+		vusb->look_start_ns = vusb->look_since_ns = now_ns;
+	else if (n != vusb->looked_for)
+		vusb->look_since_ns = now_ns;
+	vusb->looked_for = n;
+	waited_ns = now_ns - vusb->look_since_ns;
+	if (waited_ns > VUSB_LOOK_MAX_NS)
+		return 1;
+	waited_ns = MAX(MAX(waited_ns, vusb->look_took_ns) * 2, VUSB_LOOK_NS);
+	vusb->look_deadline_ns = vusb->look_since_ns + MIN(waited_ns, 2 * VUSB_LOOK_MAX_NS);
+	*deadline_ns = MIN(*deadline_ns, vusb->look_deadline_ns);
 	return n;
 }
 

@@ -10,12 +10,6 @@
 #include "clock.h"
 #include "util.h"
 
-/* Bulk-Only Transport 1.0 section 5.1: the command block wrapper. */
-#define BOT_CBW_BYTES	  31u
-#define BOT_CBW_SIGNATURE 0x43425355u
-#define BOT_SUBCLASS	  6u
-#define BOT_PROTOCOL	  0x50u
-
 /* Who serves the pipe. */
 enum kind { KIND_MERGED, KIND_ISO, KIND_AHEAD };
 
@@ -23,7 +17,9 @@ static enum kind kind_of(const struct vusb_pipe *pipe)
 {
 	if (pipe->endpoint->type == USB_ENDPOINT_XFER_ISOC)
 		return KIND_ISO;
-	return pipe->ahead.memory ? KIND_AHEAD : KIND_MERGED;
+	if (!pipe->ahead.memory || (pipe->ahead.plans && !pipe->ahead.active))
+		return KIND_MERGED;
+	return KIND_AHEAD;
 }
 
 static struct vusb_flight *flight_of(struct vusb_pipe *pipe, const struct coalesce_batch *batch)
@@ -102,11 +98,12 @@ static void init_pipe(struct vusb_pipe *pipe, struct vusb_port *port,
 	memset(pipe, 0, sizeof(*pipe));
 	pipe->port = port;
 	pipe->endpoint = endpoint;
-	pipe->bot = bulk && endpoint->class == USB_CLASS_MASS_STORAGE &&
-		    endpoint->subclass == BOT_SUBCLASS && endpoint->protocol == BOT_PROTOCOL;
+	pipe->bot = vusb_storage_endpoint(endpoint);
 	coalesce_init(&pipe->co, &config, &engine_ops, pipe);
 	if (bulk && config.in && quirks->read_ahead)
-		vusb_ahead_init(pipe, quirks->read_ahead); /* without memory: as others */
+		vusb_ahead_init(pipe, quirks->read_ahead, false); /* without memory: as others */
+	else if (pipe->bot && config.in && config.merge)
+		vusb_ahead_init(pipe, VUSB_PLAN_BYTES, true);
 }
 
 void vusb_pipe_clear(struct vusb_pipe *pipe)
@@ -144,26 +141,9 @@ struct vusb_pipe *vusb_pipe(struct vusb_port *port, uint8_t address)
 
 /* --- requests --- */
 
-/* After a restart a storage device waits for a command, while its driver may wait for the rest of
- * one: that would be for as long as drivers wait. True: such a request has to fail, so that the
- * driver begins anew. */
-static bool of_lost_command(struct vusb_pipe *pipe, const struct vusb_request *request)
-{
-	const struct usb_endpoint *endpoint = pipe->endpoint;
-
-	if (!pipe->port->forgetful || endpoint->type != USB_ENDPOINT_XFER_BULK ||
-	    endpoint->class != USB_CLASS_MASS_STORAGE || endpoint->subclass != BOT_SUBCLASS ||
-	    endpoint->protocol != BOT_PROTOCOL)
-		return false;
-	if ((endpoint->address & USB_DIR_IN) || request->urb.length != BOT_CBW_BYTES)
-		return true;
-	pipe->port->forgetful = false;
-	return false;
-}
-
 void vusb_pipe_queue(struct vusb_pipe *pipe, struct vusb_request *request)
 {
-	if (of_lost_command(pipe, request)) {
+	if (vusb_storage_lost(pipe, request)) {
 		vusb_finish(request, -EPROTO, 0);
 		return;
 	}
@@ -171,8 +151,12 @@ void vusb_pipe_queue(struct vusb_pipe *pipe, struct vusb_request *request)
 		vusb_iso_start(pipe, request);
 		return;
 	}
+	if (pipe->co.held && pipe->dooms) {
+		request->doomed = true;
+		pipe->dooms = request->urb.short_not_ok;
+	}
 	request->co.length = request->urb.length;
-	if (pipe->bot && request->urb.length > BOT_CBW_BYTES)
+	if (pipe->bot && request->urb.length > VUSB_CBW_BYTES)
 		pipe->usual_bytes = request->urb.length;
 	request->co.short_not_ok = request->urb.short_not_ok;
 	request->co.fence = pipe->fence != pipe->port->n_control;
@@ -187,6 +171,8 @@ void vusb_pipe_unlink(struct vusb_pipe *pipe, struct vusb_request *request)
 {
 	struct usb_host *host = pipe->port->host;
 
+	if (request->doomed)
+		pipe->doom_since_ns = clock_now(pipe->port->vusb->clock);
 	switch (kind_of(pipe)) {
 	case KIND_MERGED:
 		coalesce_unlink(&pipe->co, &request->co);
@@ -202,30 +188,6 @@ void vusb_pipe_unlink(struct vusb_pipe *pipe, struct vusb_request *request)
 }
 
 /* --- start --- */
-
-/* The command of a storage device says how much data follows: worth waiting for. */
-static void look_at_command(struct vusb_pipe *pipe, const struct vusb_flight *flight)
-{
-	const uint8_t *cbw = flight->transfer.data;
-	struct vusb_port *port = pipe->port;
-	uint32_t signature, length;
-
-	if (!pipe->bot || pipe->co.config.in || flight->transfer.length != BOT_CBW_BYTES)
-		return;
-	memcpy(&signature, cbw, sizeof(signature));
-	memcpy(&length, cbw + 8, sizeof(length));
-	if (le32toh(signature) != BOT_CBW_SIGNATURE)
-		return;
-	for (unsigned int i = 0; i < VUSB_PIPES; i++) {
-		struct vusb_pipe *other = &port->pipes[i];
-		bool in = cbw[12] & USB_DIR_IN;
-
-		if (other->endpoint && other->endpoint->interface == pipe->endpoint->interface &&
-		    other->endpoint->type == USB_ENDPOINT_XFER_BULK)
-			coalesce_expect(&other->co,
-					in == other->co.config.in ? le32toh(length) : 0);
-	}
-}
 
 /* OUT: fetches the data. False where some of the guest's pages are bad: the requests concerned were
  * ended, the batch is to be made anew. */
@@ -304,7 +266,7 @@ static bool start(struct vusb_pipe *pipe, struct coalesce_batch *batch, uint64_t
 			return true;
 		flight->transfer.zero_packet = pipe->co.config.zero_packet && batch->length &&
 					       batch->length % pipe->co.config.max_packet == 0;
-		look_at_command(pipe, flight);
+		vusb_storage_starts(pipe, flight);
 	}
 	rc = vusb_submit(port, flight);
 	if (rc == -ENOMEM && batch->n_requests > 1 && batch->length > XEN_PAGE_SIZE &&
@@ -339,9 +301,11 @@ static void run_merged(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadli
 
 void vusb_pipe_run(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns)
 {
-	if (kind_of(pipe) == KIND_AHEAD)
+	if (kind_of(pipe) == KIND_AHEAD) {
 		vusb_ahead_run(pipe);
-	else if (pipe->co.queue)
+		count_states(pipe);
+	}
+	if (kind_of(pipe) == KIND_MERGED && pipe->co.queue && vusb_storage_clear(pipe))
 		run_merged(pipe, now_ns, deadline_ns);
 }
 
@@ -351,6 +315,7 @@ void vusb_pipe_ended(struct vusb_pipe *pipe, struct vusb_flight *flight)
 {
 	switch (kind_of(pipe)) {
 	case KIND_MERGED:
+		vusb_storage_ended(pipe, flight);
 		coalesce_complete(&pipe->co, flight->batch, flight->transfer.status,
 				  flight->transfer.actual);
 		count_states(pipe);
@@ -360,6 +325,7 @@ void vusb_pipe_ended(struct vusb_pipe *pipe, struct vusb_flight *flight)
 		break;
 	case KIND_AHEAD:
 		vusb_ahead_ended(pipe, flight);
+		count_states(pipe);
 		break;
 	}
 }
@@ -401,24 +367,9 @@ void vusb_pipe_recall(struct vusb_pipe *pipe)
 		flush_iso(pipe);
 		break;
 	case KIND_AHEAD:
-		vusb_ahead_drop(pipe);
+		vusb_ahead_recall(pipe);
 		break;
 	}
-}
-
-uint32_t vusb_pipe_awaited(const struct vusb_pipe *pipe)
-{
-	const struct coalesce_request *co;
-	uint64_t queued = 0;
-
-	if (!pipe->bot || !pipe->usual_bytes || pipe->co.held)
-		return 0;
-	for (co = pipe->co.queue; co; co = co->next)
-		queued += co->batch ? 0 : co->length;
-	if (queued >= pipe->co.expect)
-		return 0;
-	return (uint32_t)MIN(DIV_ROUND_UP(pipe->co.expect - queued, pipe->usual_bytes),
-			     (uint64_t)VUSB_REQUESTS);
 }
 
 bool vusb_pipe_flying(const struct vusb_pipe *pipe)
@@ -428,10 +379,48 @@ bool vusb_pipe_flying(const struct vusb_pipe *pipe)
 
 /* --- after a failure --- */
 
-void vusb_pipe_answered(struct vusb_pipe *pipe, uint32_t response)
+static struct coalesce_request *queue_of(const struct vusb_pipe *pipe)
 {
-	if (!pipe->co.held)
+	return kind_of(pipe) == KIND_AHEAD ? pipe->ahead.queue : pipe->co.queue;
+}
+
+/* A list of SHORT_NOT_OK requests ended early: its driver unlinks the rest, in as many turns as the
+ * ring makes it take. Until then none of the rest may have what the device sends next. Where the
+ * rest fills the ring, there is no room for an unlink: its newest request fails, which makes
+ * room. */
+static void doom(struct vusb_pipe *pipe)
+{
+	struct coalesce_request *co;
+
+	pipe->dooms = true;
+	pipe->doom_since_ns = clock_now(pipe->port->vusb->clock);
+	for (co = queue_of(pipe); co && pipe->dooms; co = co->next) {
+		container_of(co, struct vusb_request, co)->doomed = true;
+		pipe->dooms = co->short_not_ok;
+	}
+}
+
+/* The newest one, or NULL. */
+static struct vusb_request *find_doomed(const struct vusb_pipe *pipe)
+{
+	struct vusb_request *found = NULL;
+
+	for (struct coalesce_request *co = queue_of(pipe); co; co = co->next)
+		if (container_of(co, struct vusb_request, co)->doomed)
+			found = container_of(co, struct vusb_request, co);
+	return found;
+}
+
+void vusb_pipe_answered(struct vusb_request *request, uint32_t response)
+{
+	const struct coalesce_request *co = &request->co;
+	struct vusb_pipe *pipe = request->pipe;
+
+	if (!pipe->endpoint || !pipe->co.held)
 		return;
+	if (co->short_not_ok && co->status != -ECONNRESET &&
+	    (co->status < 0 || co->actual < co->length))
+		doom(pipe);
 	if (!pipe->holding)
 		pipe->hold_since_ns = clock_now(pipe->port->vusb->clock);
 	pipe->holding = true;
@@ -448,6 +437,24 @@ bool vusb_pipe_seen(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_
 		*deadline_ns = MIN(*deadline_ns, now_ns + VUSB_HOLD_POLL_NS);
 		return false;
 	}
-	pipe->holding = false;
 	return true;
+}
+
+void vusb_pipe_release(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns)
+{
+	const struct vusb *vusb = pipe->port->vusb;
+	uint32_t open = vusb->urb_ring.req_cons - vusb->urb_ring.rsp_prod;
+	uint64_t until_ns = pipe->doom_since_ns + VUSB_DOOM_MAX_NS;
+	struct vusb_request *doomed = find_doomed(pipe);
+
+	if (doomed && now_ns < until_ns) {
+		*deadline_ns = MIN(*deadline_ns, until_ns);
+		if (open >= vusb->urb_ring.size && !vusb->finished)
+			vusb_pipe_unlink(pipe, doomed);
+		return;
+	}
+	for (struct coalesce_request *co = queue_of(pipe); co; co = co->next)
+		container_of(co, struct vusb_request, co)->doomed = false;
+	pipe->holding = pipe->dooms = false;
+	coalesce_release(&pipe->co);
 }

@@ -2,8 +2,8 @@
 /*
  * vusb_priv.h - what the parts of a controller share: vusb.c (life, the pass), vusb_thread.c,
  * vusb_ring.c (rings and copies), vusb_control.c (endpoint 0, changes), vusb_pipe.c (bulk,
- * interrupt), vusb_ahead.c (the quirk read-ahead), vusb_iso.c, vusb_json.c. All of it runs in the
- * controller's thread.
+ * interrupt), vusb_ahead.c (what is fetched before it is asked for), vusb_storage.c (Bulk-Only
+ * Transport), vusb_iso.c, vusb_json.c. All of it runs in the controller's thread.
  */
 #ifndef XB_USB_VUSB_PRIV_H
 #define XB_USB_VUSB_PRIV_H
@@ -23,16 +23,22 @@
 
 #define VUSB_REQUESTS  16u  /**< slots of the URB ring */
 #define VUSB_PIPES     32u  /**< endpoint number and direction */
+#define VUSB_CBW_BYTES 31u  /**< length of a storage command */
 #define VUSB_CHUNKS    4u   /**< of what is read ahead */
 #define VUSB_COPIES    512u /**< segments of one grant copy call */
 #define VUSB_MAX_BATCH (256u << 10)
-/** While data that a storage command announced is on its way: asked for without the guest's event
- * so often at first, ever less often, and at most so long. A held pipe goes on when the guest was
- * seen to take the response; asked so often, and at most so long. */
+/** What a storage command announced, in flight at most: a ring full of pages, VUSB_CHUNKS times. */
+#define VUSB_PLAN_BYTES (256u << 10)
+/** While requests that a storage command announced are awaited without the guest's event: looked
+ * for after twice the time that they took the last time, at least that, ever less often, and at
+ * most so long. A held pipe goes on when the guest was seen to take the response; asked so often,
+ * and at most so long. */
 #define VUSB_LOOK_NS	  (100 * NSEC_PER_USEC)
 #define VUSB_LOOK_MAX_NS  (10 * NSEC_PER_MSEC)
 #define VUSB_HOLD_POLL_NS (200 * NSEC_PER_USEC)
 #define VUSB_HOLD_MAX_NS  NSEC_PER_SEC
+/** The rest of a list that ended early waits so long for the guest's next unlink. */
+#define VUSB_DOOM_MAX_NS (100 * NSEC_PER_MSEC)
 /** A request for which the host has no memory is tried again so often, and so long. */
 #define VUSB_MEMORY_POLL_NS (10 * NSEC_PER_MSEC)
 #define VUSB_MEMORY_MAX_NS  (2 * NSEC_PER_SEC)
@@ -61,6 +67,7 @@ struct vusb_request {
 	bool used;
 	bool bad_memory;	   /**< the guest's pages could not be copied */
 	bool finished;		   /**< waits to be answered */
+	bool doomed;		   /**< of a list that ended early: to be unlinked */
 	struct vusb_port *port;	   /**< NULL: it has none (malformed, unlink) */
 	struct vusb_pipe *pipe;	   /**< NULL: endpoint 0 */
 	struct vusb_flight flight; /**< control, isochronous */
@@ -78,6 +85,7 @@ struct vusb_chunk {
 	uint8_t *data;
 	enum vusb_chunk_state state;
 	uint32_t actual, used; /**< bytes that came, and were dealt out */
+	uint32_t n_requests;   /**< that got some of it */
 	bool ends;	       /**< a message of the device, or a failure, ends behind them */
 	int status;
 };
@@ -90,6 +98,11 @@ struct vusb_ahead {
 	bool paused;			/**< a failure is on its way to the guest */
 	bool dropping;			/**< nobody wants what is in flight */
 	struct coalesce_request *queue; /**< `co` of requests */
+	bool plans;			/**< of storage; else a stream */
+	bool active;			/**< a plan: the pipe is served from here */
+	uint64_t left;			/**< its bytes that are not in flight yet ... */
+	bool status;			/**< ... and its status */
+	uint64_t unasked;		/**< its bytes that the guest has not asked for yet */
 };
 
 /** One endpoint of a device. */
@@ -98,7 +111,7 @@ struct vusb_pipe {
 	const struct usb_endpoint *endpoint;	      /**< in port->config; NULL = not there */
 	struct coalesce co;			      /**< bulk, interrupt */
 	struct vusb_flight flights[COALESCE_BATCHES]; /**< by the batch's place in co.batches */
-	struct vusb_ahead ahead;	   /**< bulk IN with the quirk read-ahead: memory != NULL */
+	struct vusb_ahead ahead;	   /**< bulk IN, storage or a stream: memory != NULL */
 	unsigned int n_iso;		   /**< isochronous: in flight */
 	uint16_t frame;			   /**< isochronous: start_frame to tell */
 	uint64_t counted[COALESCE_STATES]; /**< of co.counters.to: in the controller's already */
@@ -107,8 +120,11 @@ struct vusb_pipe {
 	bool holding;		/**< held, and the response that says why is known */
 	uint32_t hold_response; /**< index of the response that the guest is to see */
 	uint64_t hold_since_ns;
-	bool bot;	      /**< bulk, of a Bulk-Only storage interface */
-	uint32_t usual_bytes; /**< bot: length of its last request with data */
+	bool dooms;		/**< held: what the guest queues is of the list that ended early */
+	uint64_t doom_since_ns; /**< the last news of that list */
+	bool bot;		/**< bulk, of a Bulk-Only storage interface */
+	uint32_t usual_bytes;	/**< bot: length of its last request with data */
+	uint64_t data_left;	/**< bot, OUT: bytes that the device wants before it has a status */
 };
 
 /** One port. */
@@ -161,12 +177,15 @@ struct vusb {
 	struct ring_back urb_ring, conn_ring;
 	struct journal journal;
 	struct log_limit limit;
-	const char *failure;	 /**< the guest broke the rules: nothing is served any more */
-	bool holds;		 /**< a pipe was held in this round */
-	bool untold;		 /**< ports have news for which the guest has no room */
-	uint64_t look_since_ns;	 /**< requests are awaited without an event since then; 0 = not */
-	uint32_t looked_for;	 /**< so many of them */
-	uint64_t adopt_until_ns; /**< the ring waits for devices until then; 0 = it does not */
+	const char *failure;	   /**< the guest broke the rules: nothing is served any more */
+	bool holds;		   /**< a pipe was held in this round */
+	bool untold;		   /**< ports have news for which the guest has no room */
+	uint64_t look_since_ns;	   /**< none of the requests that are awaited came since then */
+	uint64_t look_start_ns;	   /**< the first of them was awaited */
+	uint64_t look_deadline_ns; /**< of the next look; 0: none is awaited */
+	uint64_t look_took_ns;	   /**< from start to the last one, the last time */
+	uint32_t looked_for;	   /**< so many are awaited */
+	uint64_t adopt_until_ns;   /**< the ring waits for devices until then; 0 = it does not */
 
 	struct vusb_request requests[VUSB_REQUESTS];
 	struct coalesce_request *finished; /**< `co` of those to be answered, in order */
@@ -259,29 +278,52 @@ void vusb_pipe_flush(struct vusb_pipe *pipe, int status);
 void vusb_pipe_recall(struct vusb_pipe *pipe);
 /** The endpoint is no more: nothing may be in flight or wait. */
 void vusb_pipe_clear(struct vusb_pipe *pipe);
-/** Requests that the guest's storage driver is about to queue: what its command announced, in
- * pieces as it queued them last. */
-uint32_t vusb_pipe_awaited(const struct vusb_pipe *pipe);
 /** Anything in flight? */
 bool vusb_pipe_flying(const struct vusb_pipe *pipe);
-/** The pipe failed: the response that says so was written at this index. */
-void vusb_pipe_answered(struct vusb_pipe *pipe, uint32_t response);
-/** Held pipes whose guest has seen why go on after the next drain. */
+/** A request of the pipe is answered, by the response at that index; if the pipe is held, that says
+ * why. */
+void vusb_pipe_answered(struct vusb_request *request, uint32_t response);
+/** Is the pipe held, and has the guest seen why? */
 bool vusb_pipe_seen(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns);
+/** It has, and all that it did before was heard: the pipe goes on, unless requests are left which
+ * the guest must be about to unlink. */
+void vusb_pipe_release(struct vusb_pipe *pipe, uint64_t now_ns, uint64_t *deadline_ns);
 
 /* --- vusb_ahead.c: a pipe with `ahead` --- */
 
-/** -ENOMEM. bytes: of the quirk. */
-int vusb_ahead_init(struct vusb_pipe *pipe, uint32_t bytes);
+/** -ENOMEM. bytes: in flight or full at most. plans: of storage, else a stream. */
+int vusb_ahead_init(struct vusb_pipe *pipe, uint32_t bytes, bool plans);
 /** Nothing may be in flight. */
 void vusb_ahead_fini(struct vusb_pipe *pipe);
+/** The device is about to send so many bytes and a status: the next vusb_ahead_run begins to fetch
+ * them. False: it cannot, the pipe is busy. */
+bool vusb_ahead_plan(struct vusb_pipe *pipe, uint32_t bytes);
 void vusb_ahead_queue(struct vusb_pipe *pipe, struct vusb_request *request);
 void vusb_ahead_unlink(struct vusb_pipe *pipe, struct vusb_request *request);
 void vusb_ahead_run(struct vusb_pipe *pipe);
 void vusb_ahead_ended(struct vusb_pipe *pipe, struct vusb_flight *flight);
+/** Brings back what is in flight. */
+void vusb_ahead_recall(struct vusb_pipe *pipe);
 /** Forgets what was fetched; what is in flight is cancelled. */
 void vusb_ahead_drop(struct vusb_pipe *pipe);
 void vusb_ahead_flush(struct vusb_pipe *pipe, int status);
+
+/* --- vusb_storage.c: a pipe with `bot` --- */
+
+/** Is it an endpoint of a Bulk-Only storage interface? */
+bool vusb_storage_endpoint(const struct usb_endpoint *endpoint);
+/** Must a request end with -EPROTO because its command was lost in a restart? */
+bool vusb_storage_lost(struct vusb_pipe *pipe, const struct vusb_request *request);
+/** An OUT transfer is about to start. */
+void vusb_storage_starts(struct vusb_pipe *pipe, const struct vusb_flight *flight);
+/** An OUT transfer ended; before the engine hears of it. */
+void vusb_storage_ended(struct vusb_pipe *pipe, const struct vusb_flight *flight);
+/** May something be sent? Not while what the last command announced, and nobody asked for, is in
+ * flight: that is cancelled. */
+bool vusb_storage_clear(struct vusb_pipe *pipe);
+/** Requests that the guest's driver is about to queue: what its command announced, in pieces as it
+ * queued them last. */
+uint32_t vusb_storage_awaited(const struct vusb_pipe *pipe);
 
 /* --- vusb_json.c --- */
 

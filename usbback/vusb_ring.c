@@ -324,7 +324,7 @@ static void respond(struct vusb *vusb, struct vusb_request *request)
 	journal_answer(&vusb->journal, request->urb.id, request->urb.unlink, index);
 	ring_back_respond(&vusb->urb_ring, &rsp, sizeof(rsp));
 	if (request->pipe)
-		vusb_pipe_answered(request->pipe, index);
+		vusb_pipe_answered(request, index);
 	request->used = false;
 }
 

@@ -8,6 +8,10 @@ SIM_TESTS += tests/sim/sim-vusb
 tests_sim_sim_vusb_SOURCES = tests/sim/sim-vusb.c $(VUSB_LAB)
 tests_sim_sim_vusb_LDADD = $(VUSB_LAB_LIBS)
 
+SIM_TESTS += tests/sim/sim-storage
+tests_sim_sim_storage_SOURCES = tests/sim/sim-storage.c $(VUSB_LAB)
+tests_sim_sim_storage_LDADD = $(VUSB_LAB_LIBS)
+
 # The merging engine of usbback among a guest, a host and a device that are simulated.
 COALESCE_WORLD = tests/sim/coalesce-world.c tests/sim/coalesce-world.h tests/sim/coalesce-device.c tests/sim/coalesce-oracle.c
 SIM_TESTS += tests/sim/sim-coalesce

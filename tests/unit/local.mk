@@ -249,6 +249,10 @@ UNIT_TESTS += tests/unit/test-vusb-ahead
 tests_unit_test_vusb_ahead_SOURCES = tests/unit/test-vusb-ahead.c $(VUSB_LAB)
 tests_unit_test_vusb_ahead_LDADD = $(VUSB_LAB_LIBS)
 
+UNIT_TESTS += tests/unit/test-vusb-storage
+tests_unit_test_vusb_storage_SOURCES = tests/unit/test-vusb-storage.c $(VUSB_LAB)
+tests_unit_test_vusb_storage_LDADD = $(VUSB_LAB_LIBS)
+
 UNIT_TESTS += tests/unit/test-vusb-ports
 tests_unit_test_vusb_ports_SOURCES = tests/unit/test-vusb-ports.c $(VUSB_LAB)
 tests_unit_test_vusb_ports_LDADD = $(VUSB_LAB_LIBS)

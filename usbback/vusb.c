@@ -416,8 +416,8 @@ static int on_event_channel(sd_event_source *source, int fd, uint32_t revents, v
 	struct vusb *vusb = ctx;
 	uint32_t port;
 
-	while (vusb->xen->ops->evt_pending(vusb->evt, &port, 1) > 0)
-		vusb->masked = true;
+	/* There is one port, and it stays masked until the pass. */
+	vusb->masked = vusb->xen->ops->evt_pending(vusb->evt, &port, 1) > 0 || vusb->masked;
 	return 0;
 }
 

@@ -164,9 +164,14 @@ xl network-detach 7 5
 refuses 'detach without daemon' 1 'did not close within 1 s.*removed from the store by force'
 ok 'is removed all the same' test ! -d "$XENSTORE_STUB$BACKENDS/7/5"
 # A backend that does not wait in 2 for the toolstack: 4 is not 2.
-until printf 4 2>/dev/null >"$XENSTORE_STUB$BACKENDS/7/6/state/.value"; do sleep 0.02; done &
+while :; do
+    printf 4 2>/dev/null >"$XENSTORE_STUB$BACKENDS/7/6/state/.value" || true
+    sleep 0.02
+done &
+hasty=$!
 xl network-attach 7 bridge=team0 devid=6
-wait $!
+kill $hasty
+wait $hasty 2>/dev/null || true
 refuses 'a hasty daemon' 1 'backend state is 4 after 1 s, wanted 2'
 xenstore-rm $BACKENDS/9/0
 xl network-detach 9 0

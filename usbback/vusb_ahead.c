@@ -107,7 +107,7 @@ static void deal(struct vusb_pipe *pipe, struct vusb_chunk *chunk)
 		vusb_copy(container_of(co, struct vusb_request, co), co->actual,
 			  chunk->data + chunk->used, n, true);
 	chunk->used += n;
-	chunk->n_requests++;
+	chunk->n_requests += n > 0;
 	co->actual += n;
 	pipe->co.counters.bytes += n;
 	whole = co->length % pipe->endpoint->max_packet == 0;
@@ -186,6 +186,12 @@ static void run_stream(struct vusb_pipe *pipe)
 		finish_first(a, rc);
 }
 
+static void forget_plan(struct vusb_ahead *a)
+{
+	a->left = 0;
+	a->status = false;
+}
+
 /* The plan is over; who still waits is the engine's. */
 static void end_plan(struct vusb_pipe *pipe)
 {
@@ -236,8 +242,7 @@ static void run_plan(struct vusb_pipe *pipe)
 	if (rc < 0 && a->n == 0) {
 		if (a->queue && a->queue->actual)
 			finish_first(a, rc);
-		a->left = 0;
-		a->status = false;
+		forget_plan(a);
 	}
 	if (a->n == 0 && !a->left && !a->status)
 		end_plan(pipe);
@@ -256,12 +261,6 @@ void vusb_ahead_run(struct vusb_pipe *pipe)
 	else
 		run_stream(pipe);
 	set_state(pipe);
-}
-
-static void forget_plan(struct vusb_ahead *a)
-{
-	a->left = 0;
-	a->status = false;
 }
 
 void vusb_ahead_ended(struct vusb_pipe *pipe, struct vusb_flight *flight)

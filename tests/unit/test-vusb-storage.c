@@ -294,6 +294,24 @@ static void test_changes(void **state)
 	assert_true(urbs->u.status < 0);
 }
 
+/* A command that announces more than there can be holds no more memory than any other. */
+static void test_announces_too_much(void **state)
+{
+	struct lab *lab = *state;
+	uint32_t at = 0;
+
+	lab_up(lab);
+	send_command(lab, UINT32_MAX, true);
+	assert_int_equal(FLYING(lab), VUSB_CHUNKS);
+	lab_give(lab, FAKE_DISK_IN, 0, STATUS, &at);
+	assert_int_equal(FLYING(lab), VUSB_CHUNKS - 1);
+	send_command(lab, 0, false);
+	assert_int_equal(FLYING(lab), 1);
+	at = 0;
+	lab_give(lab, FAKE_DISK_IN, 0, STATUS, &at);
+	expect_status(lab, 0);
+}
+
 /* no-merge: every request is a transfer, nothing else is. */
 static void test_no_merge(void **state)
 {
@@ -374,11 +392,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_read),	  TEST(test_no_data_and_write),
-		TEST(test_short),	  TEST(test_status_in_data_phase),
-		TEST(test_stall),	  TEST(test_clear_halt),
-		TEST(test_asks_for_more), TEST(test_no_memory),
-		TEST(test_changes),	  TEST(test_no_merge),
+		TEST(test_read),
+		TEST(test_no_data_and_write),
+		TEST(test_short),
+		TEST(test_status_in_data_phase),
+		TEST(test_stall),
+		TEST(test_clear_halt),
+		TEST(test_asks_for_more),
+		TEST(test_no_memory),
+		TEST(test_changes),
+		TEST(test_no_merge),
+		TEST(test_announces_too_much),
 		TEST(test_one_event),
 	};
 

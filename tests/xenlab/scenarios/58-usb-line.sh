@@ -9,7 +9,7 @@ usb_guest guest11
 attach_controller guest11
 attach_device guest11 "$busid" 1
 wait_in_guest guest11 /dev/ttyUSB0
-read -r rate bad <<<"$(line_speed guest11 /dev/ttyUSB0 10 in)"
+read -r rate bad _ <<<"$(line_speed guest11 /dev/ttyUSB0 10 in)"
 at_least "${rate%.*}" 1 "KB/s in"
 expect "numbers follow each other (out of order: $bad)" test "$bad" = 0
 

@@ -38,7 +38,7 @@ xenbackctl usb detach guest11 3 || fail "xenbackctl usb detach guest11 3"
 expect "the software disk leaves the guest" poll 30 guest_lacks guest11 /dev/sdb
 wait "$reader" || fail "its reader hangs"
 wait "$line_reader" || fail "the serial adapter hangs"
-read -r rate bad <"$LAB_RUN/line"
+read -r rate bad _ <"$LAB_RUN/line"
 at_least "${rate%.*}" 1 "KB/s in over the serial adapter"
 expect "its numbers follow each other (out of order: $bad)" test "$bad" = 0
 copy_end guest11 24 120

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "tests/sim/coalesce-world.h"
+#include "tests/sim/seeds.h"
 #include "util.h"
 
 static struct world world;
@@ -27,13 +28,6 @@ static uint32_t draw(void *ctx, uint32_t n)
 	return (uint32_t)((x ^ (x >> 31)) % n);
 }
 
-static unsigned int from_env(const char *name, unsigned int otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? (unsigned int)strtoul(text, NULL, 0) : otherwise;
-}
-
 static void add(struct world_counts *sum, const struct world_counts *one)
 {
 	uint64_t *to = (uint64_t *)sum;
@@ -45,7 +39,8 @@ static void add(struct world_counts *sum, const struct world_counts *one)
 
 static void test_worlds(void **state)
 {
-	unsigned int first = from_env("SIM_SEED", 1), n = from_env("SIM_SEEDS", 3000), failed = 0;
+	unsigned int first = sim_setting("SIM_SEED", 1), n = sim_setting("SIM_SEEDS", 3000),
+		     failed = 0;
 	struct world_counts sum = {0};
 
 	for (unsigned int seed = first; seed < first + n; seed++) {

@@ -14,11 +14,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/sim/seeds.h"
 #include "util.h"
 
 #define STEPS	400
@@ -248,21 +248,9 @@ static void run_seed(unsigned int seed)
 	dp_teardown(&state);
 }
 
-static unsigned int from_env(const char *name, unsigned int otherwise)
-{
-	const char *value = getenv(name);
-
-	return value ? (unsigned int)strtoul(value, NULL, 10) : otherwise;
-}
-
 static void test_seeds(void **state)
 {
-	unsigned int first = from_env("SIM_SEED", 1), n = from_env("SIM_SEEDS", 20);
-
-	for (unsigned int seed = first; seed < first + n; seed++) {
-		printf("# seed=%u (repeat: SIM_SEED=%u SIM_SEEDS=1)\n", seed, seed);
-		run_seed(seed);
-	}
+	sim_each_seed(20, run_seed);
 }
 
 int main(void)

@@ -12,7 +12,8 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <stdio.h>
+
+#include "tests/sim/seeds.h"
 
 #define COMMANDS  60
 #define PACKET	  512u
@@ -198,28 +199,9 @@ static void day(unsigned int seed)
 	lab_teardown(&state);
 }
 
-static unsigned int setting(const char *name, unsigned int otherwise)
-{
-	const char *value = getenv(name);
-
-	return value ? (unsigned int)strtoul(value, NULL, 10) : otherwise;
-}
-
-static void no_log(void *ctx, enum log_level level, const char *module, const char *line)
-{
-}
-
 static void test_days(void **state)
 {
-	unsigned int first = setting("SIM_SEED", 1), n = setting("SIM_SEEDS", 20);
-
-	log_set_sink(no_log, NULL);
-	for (unsigned int i = 0; i < n; i++) {
-		/* Known even when the day ends early. */
-		printf("# seed=%u (repeat: SIM_SEED=%u SIM_SEEDS=1)\n", first + i, first + i);
-		fflush(stdout);
-		day(first + i);
-	}
+	sim_each_seed(20, day);
 }
 
 int main(void)

@@ -3,8 +3,15 @@
 # lab: flavour=fast backend=usb timeout=400
 # shellcheck shell=bash
 
+disk_gone() { ! has_device $DISK_ID; }
+
+# Plugged in under our eyes: another scenario of this boot may have had it.
+use_device $DISK_ID >/dev/null
+unplug_disk
+expect "the disk can be unplugged" poll 10 disk_gone
 mkdir -p /etc/xenback
 echo $DISK_ID >/etc/xenback/usb-reserve.conf
+plug_disk
 busid=$(use_device $DISK_ID)
 kept() { [[ -z $(configuration "$busid") ]]; }
 expect "usbback-reserve keeps the disk for guests" poll 10 kept

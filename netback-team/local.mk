@@ -3,12 +3,15 @@
 noinst_LIBRARIES += netback-team/libnetback.a
 netback_team_libnetback_a_SOURCES = \
 	netback-team/announce.c netback-team/announce.h \
+	netback-team/bucket.c netback-team/bucket.h \
 	netback-team/buf.c netback-team/buf.h \
 	netback-team/csum.c netback-team/csum.h \
+	netback-team/flow.c netback-team/flow.h \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
+	netback-team/load.c netback-team/load.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
 	netback-team/netback_ctl.c \
 	netback-team/netback_keys.c netback-team/netback_keys.h \
@@ -19,8 +22,11 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic_packet.c \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
 	netback-team/policy.c netback-team/policy.h \
+	netback-team/rebalance.c netback-team/rebalance.h \
+	netback-team/seat.h \
 	netback-team/segment.c \
 	netback-team/shape.c netback-team/shape.h \
+	netback-team/sticky.c netback-team/sticky.h \
 	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \
 	netback-team/team_status.c \

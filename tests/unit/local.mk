@@ -91,6 +91,26 @@ UNIT_TESTS += tests/unit/test-frame
 tests_unit_test_frame_SOURCES = tests/unit/test-frame.c tests/unit/frame-build.c tests/unit/frame-build.h
 tests_unit_test_frame_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-flow
+tests_unit_test_flow_SOURCES = tests/unit/test-flow.c tests/unit/frame-build.c tests/unit/frame-build.h
+tests_unit_test_flow_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-load
+tests_unit_test_load_SOURCES = tests/unit/test-load.c
+tests_unit_test_load_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-bucket
+tests_unit_test_bucket_SOURCES = tests/unit/test-bucket.c
+tests_unit_test_bucket_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-sticky
+tests_unit_test_sticky_SOURCES = tests/unit/test-sticky.c
+tests_unit_test_sticky_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-rebalance
+tests_unit_test_rebalance_SOURCES = tests/unit/test-rebalance.c
+tests_unit_test_rebalance_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-csum
 tests_unit_test_csum_SOURCES = tests/unit/test-csum.c tests/unit/frame-build.c tests/unit/frame-build.h
 tests_unit_test_csum_LDADD = $(UNIT_NET_LIBS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame.c - headers, flow hash and checksum offload of Ethernet frames, see frame.h.
+ * frame.c - headers and checksum offload of Ethernet frames, see frame.h.
  *
  * segment.c cuts GSO frames on top of this; csum.c adds bytes up. Parsing looks at no more than
  * FRAME_HEAD_MAX bytes, however many are at hand: what a frame is does not depend on how a guest
@@ -169,59 +169,6 @@ bool frame_parse(const uint8_t *head, size_t head_len, size_t total, struct fram
 	else if (type == ETHERTYPE_IPV6)
 		parse_ipv6(head, len, info);
 	return true;
-}
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint32_t load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Both halves of a 128-bit product: every bit of a and b reaches the middle of it. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-	const __uint128_t product = (__uint128_t)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-#define HASH_A 0xd1b54a32d192ed03ull /* odd numbers without pattern */
-#define HASH_B 0xaef17502108ef2d9ull
-#define HASH_C 0x8cb92ba72f3d8dd7ull
-
-uint32_t frame_hash(const uint8_t *head, const struct frame_info *info, uint32_t seed)
-{
-	uint64_t h = mix(seed ^ HASH_A, HASH_B), ports = 0;
-
-	if (!info->payload_off)
-		return (uint32_t)h;
-	/* Only the first fragment has ports: its brothers must go the same way. */
-	if (info->l4_len && !info->fragment)
-		ports = load32(head + info->l4_off) | (uint64_t)info->l4_proto << 32;
-	if (info->ip_version == 4) {
-		h = mix(load64(head + info->l3_off + 12) ^ h, ports ^ HASH_C);
-	} else if (info->ip_version == 6) {
-		const uint8_t *addr = head + info->l3_off + 8;
-
-		h = mix(load64(addr) ^ h, load64(addr + 8) ^ HASH_A);
-		h = mix(load64(addr + 16) ^ h, load64(addr + 24) ^ HASH_B);
-		h = mix(h ^ HASH_A, ports ^ HASH_C);
-	} else {
-		h = mix(load64(head) ^ h, load32(head + 8) ^ HASH_A);
-		h = mix(h ^ info->ethertype, HASH_C);
-	}
-	h = mix(h ^ HASH_B, HASH_A);
-	return (uint32_t)(h ^ h >> 32);
 }
 
 /* IPv6: where the packet finally goes, which is what the checksum covers (RFC 8200 section 8.1): a

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame.h - what an Ethernet frame says: headers, flow hash, checksum offload, software
+ * frame.h - what an Ethernet frame says: headers, checksum offload, software
  * segmentation. Pure.
  *
  * Frames come from guests and from the wire and are hostile: every length is checked against the
@@ -59,10 +59,6 @@ bool frame_is_link_local(const uint8_t dst[6]);
 /** Parses the first head_len bytes of a frame of total bytes. False when not even an Ethernet
  * header is there. */
 bool frame_parse(const uint8_t *head, size_t head_len, size_t total, struct frame_info *info);
-
-/** Flow hash over addresses, protocol and ports (what is there), mixed with seed; the same for both
- * segments and fragments of a flow's addresses. */
-uint32_t frame_hash(const uint8_t *head, const struct frame_info *info, uint32_t seed);
 
 /**
  * Unfolded sum (csum.h) of the pseudo-header of TCP or UDP (RFC 793 3.1, RFC 8200 8.1) for l4_bytes

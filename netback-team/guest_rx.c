@@ -367,10 +367,10 @@ void guest_rx_deliver(struct worker *w, struct vif *vif, struct pkt *pkt)
 		return;
 	if (!pkt->info.payload_off && (offload || vif->config.n_queues > 1)) {
 		frame_parse(pkt->head, pkt->head_len, pkt->total, &pkt->info);
-		pkt->hash = frame_hash(pkt->head, &pkt->info, 0);
+		flow_key_init(&pkt->flow, pkt->head, pkt->head_len, pkt->total, &pkt->info);
 	}
 	if (vif->config.n_queues > 1)
-		q = &vif->queues[pkt->hash % vif->config.n_queues];
+		q = &vif->queues[flow_hash(&pkt->flow, FLOW_L34, 0) % vif->config.n_queues];
 	if (is_gso(&pkt->vnet) && !takes_gso(&vif->config, &pkt->vnet))
 		deliver_segments(w, q, pkt);
 	else if (!is_gso(&pkt->vnet) && (pkt->vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&

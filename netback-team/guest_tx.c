@@ -284,7 +284,7 @@ static bool parse(struct worker *w, struct tx_record *rec)
 			frame_parse(pkt->head, pkt->head_len, pkt->total, &pkt->info);
 		}
 	}
-	pkt->hash = frame_hash(pkt->head, &pkt->info, 0);
+	flow_key_init(&pkt->flow, pkt->head, pkt->head_len, pkt->total, &pkt->info);
 	memset(&pkt->vnet, 0, sizeof(pkt->vnet));
 	if (p->csum_blank || p->gso_size) {
 		if (frame_offload_setup((uint8_t *)pkt->head, pkt->head_len, pkt->total, &pkt->info,

@@ -21,11 +21,13 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic_link.c netback-team/nic_link.h \
 	netback-team/nic_packet.c \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
+	netback-team/pin.c netback-team/pin.h \
 	netback-team/policy.c netback-team/policy.h \
 	netback-team/rebalance.c netback-team/rebalance.h \
 	netback-team/seat.h \
 	netback-team/segment.c \
 	netback-team/shape.c netback-team/shape.h \
+	netback-team/spread.c netback-team/spread.h \
 	netback-team/sticky.c netback-team/sticky.h \
 	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \

@@ -6,6 +6,8 @@
 #include "util.h"
 #include "vif.h"
 
+/* In the order of enum flow_fields. */
+static const char *const hash_names[] = {"l2", "l3", "l34", "src", "dst", "srcdst", NULL};
 static const char *const failback_names[] = {"always", "better", "failure", "manual", NULL};
 
 #define TEAM(member) offsetof(struct team_options, member)
@@ -41,6 +43,39 @@ static const struct key team_keys[] = {
 	 "How often each guest address is announced by RARP after the active member changed."},
 	{"rarp_interval", KEY_TYPE_DURATION, TEAM(rarp_interval_ns), NSEC_PER_MSEC,
 	 60 * NSEC_PER_SEC, NULL, "200ms", true, "Time between these announcements."},
+	{"hash", KEY_TYPE_ENUM, TEAM(hash), 0, 0, hash_names, "l34", true,
+	 "What the mode hash goes by: l2: Ethernet addresses and VLAN; l3: these and the IP "
+	 "addresses; l34: IP addresses, protocol and ports; src, dst: one IP address; srcdst: "
+	 "both, "
+	 "the same for both directions. Frames without IP: Ethernet addresses."},
+	{"hash_seed", KEY_TYPE_U64, TEAM(hash_seed), 0, UINT32_MAX, NULL, "0", true,
+	 "Another number deals all flows out anew, for once out of order."},
+	{"flowlet_gap", KEY_TYPE_DURATION, TEAM(flowlet_gap_ns), 0, NSEC_PER_SEC, NULL, "500us",
+	 true, "Mode rr-flowlet: a flow that paused for so long goes on on the next member."},
+	{"drain", KEY_TYPE_DURATION, TEAM(drain_ns), 0, NSEC_PER_SEC, NULL, "200us", true,
+	 "What moves from one working member to another (flows, sessions, guests) does so once its "
+	 "last frame has left the old one, by its speed, and so much time has passed: frames stay "
+	 "in order."},
+	{"sticky_age", KEY_TYPE_DURATION, TEAM(sticky_age_ns), NSEC_PER_SEC, 86400 * NSEC_PER_SEC,
+	 NULL, "300s", true,
+	 "Mode tcp-sticky: a session that was silent for so long gives its place in the table "
+	 "away."},
+	{"speed", KEY_TYPE_RATE, TEAM(speed_bps), LOAD_RATE_MIN, 1000000000000, NULL, "10Gbit",
+	 true, "Speed of members whose driver does not tell it, for modes that go by load."},
+	{"rebalance_interval", KEY_TYPE_DURATION, TEAM(rebalance_interval_ns), 0,
+	 3600 * NSEC_PER_SEC, NULL, "10s", true,
+	 "Modes hash, ip-hash, tcp-sticky, slb: how often uneven loads are looked at; the second "
+	 "time in a row that the same member carries most, flows move off it. 0s = never."},
+	{"rebalance_threshold", KEY_TYPE_U64, TEAM(rebalance_threshold), 0, 100, NULL, "10", true,
+	 "Use of a member, in percent of its speed, below which nothing moves off it."},
+	{"rebalance_gain", KEY_TYPE_U64, TEAM(rebalance_gain), 1, 90, NULL, "5", true,
+	 "Percent by which the most used member's load must fall for a move to be worth it."},
+	{"repin_interval", KEY_TYPE_DURATION, TEAM(repin_interval_ns), 0, 3600 * NSEC_PER_SEC, NULL,
+	 "30s", true,
+	 "Over so long a time the load of members that carry confined guests is measured; 0s = "
+	 "such guests stay where they are."},
+	{"repin_threshold", KEY_TYPE_U64, TEAM(repin_threshold), 1, 100, NULL, "75", true,
+	 "Use of a member, in percent of its speed, above which a confined guest moves off it."},
 };
 const struct key_table team_key_table = {"team", NETBACK_TEAM_PATH "/NAME", team_keys,
 					 ARRAY_SIZE(team_keys), sizeof(struct team_options)};
@@ -63,6 +98,13 @@ static const struct key vif_keys[] = {
 	 "that forward frames without looking at offload flags."},
 	{"queues", KEY_TYPE_U64, VIF(queues), 1, VIF_QUEUES_MAX, NULL, "4", false,
 	 "Queues offered to the guest."},
+	{"pin", KEY_TYPE_STRING, VIF(pin), 0, PIN_LIST_MAX, NULL, "", true,
+	 "Members of the team that carry the guest's frames: the first usable one of this list; "
+	 "where none is, as the team's mode says. Not in active-backup."},
+	{"confine", KEY_TYPE_BOOL, VIF(confine), 0, 0, NULL, "no", true,
+	 "The guest uses a single member at a time, of `pin` or of the whole team: the one that "
+	 "had "
+	 "least to do, until it fails or is too busy (repin_threshold). Not in active-backup."},
 };
 const struct key_table vif_key_table = {"vif", NETBACK_VM_PATH "/UUID/vif/DEV", vif_keys,
 					ARRAY_SIZE(vif_keys), sizeof(struct vif_policy)};

@@ -22,6 +22,8 @@ struct vif_policy {
 	uint64_t queues;   /**< queues offered to the guest */
 	uint64_t rate_bps; /**< 0 = what `rate` of the toolstack says */
 	uint64_t burst_bytes;
+	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order */
+	bool confine;
 };
 
 extern const struct key_table team_key_table; /**< fills struct team_options */

@@ -11,13 +11,18 @@
 #include <stdint.h>
 
 struct team;
+struct team_frame;
 
 struct policy {
 	const char *name; /**< the value of the key `mode` */
 	const char *help;
 	bool single_active; /**< only one member carries traffic (its peers are standby) */
-	/** Member for a frame among the usable ones not in the bit mask `tried`; -1 = none. */
-	int (*choose)(struct team *team, uint32_t hash, uint32_t tried);
+	bool by_flow;	    /**< choose looks at the frame's key */
+	bool by_bucket;	    /**< goes by the bucket map, which may be rebalanced */
+	bool by_mac; /**< each address of a guest is on one member: switches learn it there */
+	/** Member for a frame among the usable ones not in the bit mask `tried`, -1 = none; and the
+	 * seat that the frame took in frame->seat, if any. */
+	int (*choose)(struct team *team, struct team_frame *frame, uint32_t tried);
 };
 
 /** Row i, NULL past the end. */

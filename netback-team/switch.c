@@ -546,6 +546,13 @@ int sw_flood_next(const struct sw *sw, const uint8_t dst[6], int except, int pre
 	return -1;
 }
 
+int sw_port_of(struct sw *sw, const uint8_t mac[6])
+{
+	const struct slot *slot = find_slot(sw, key_of(mac));
+
+	return slot ? slot->port : -1;
+}
+
 unsigned int sw_macs(struct sw *sw, uint8_t (*macs)[6], unsigned int max)
 {
 	unsigned int n = 0;

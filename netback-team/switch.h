@@ -103,5 +103,7 @@ int sw_flood_next(const struct sw *sw, const uint8_t dst[6], int except, int pre
  * back.
  */
 unsigned int sw_macs(struct sw *sw, uint8_t (*macs)[6], unsigned int max);
+/** The port that has the address, as its own or learned; -1 = none. */
+int sw_port_of(struct sw *sw, const uint8_t mac[6]);
 
 #endif

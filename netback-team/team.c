@@ -200,6 +200,7 @@ static struct pass pass_begin(struct team *team, uint64_t now_ns)
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		pass.old[i] = team->members[i].state;
+	spread_run(team, now_ns);
 	expire(team, now_ns);
 	skip_updelay(team, now_ns);
 	return pass;
@@ -213,6 +214,7 @@ static void pass_end(struct team *team, struct pass *pass)
 	fail_over(team, pass);
 	fail_back(team, pass);
 	assign_roles(team, pass);
+	spread_members(team, pass->now_ns);
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (team->members[i].used && team->members[i].state != pass->old[i] &&
 		    observer->member)
@@ -238,16 +240,19 @@ void team_init(struct team *team, const char *name, const struct team_options *o
 		team->observer = *observer;
 	team->active = -1;
 	team->failback_ns = DEADLINE_NEVER;
+	spread_init(team);
 }
 
 void team_set_options(struct team *team, const struct team_options *options, uint64_t now_ns)
 {
+	const uint32_t old_seed = (uint32_t)team->options.hash_seed;
 	struct pass pass = pass_begin(team, now_ns);
 
 	assert(policy_get(options->mode));
 	if (options->mode != team->options.mode || options->failback != team->options.failback)
 		team->by_hand = false;
 	team->options = *options;
+	spread_configure(team, old_seed);
 	/* Delays that run are as long as the new options say, from when they began. */
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		struct team_member *m = &team->members[i];
@@ -295,6 +300,8 @@ void team_remove(struct team *team, int member, uint64_t now_ns)
 	m->reason = "removed"; /* also when it was down before */
 	pass_end(team, &pass);
 	memset(m, 0, sizeof(*m));
+	spread_set_speed(team, member, 0);
+	spread_members(team, now_ns);
 }
 
 int team_find(const struct team *team, const char *name)
@@ -374,9 +381,48 @@ int team_failover(struct team *team, int member, uint64_t now_ns)
 	return rc;
 }
 
-int team_choose(struct team *team, uint32_t hash, uint32_t tried)
+static int choose_pinned(struct team *team, const struct team_frame *frame, uint32_t tried)
 {
-	return policy_get(team->options.mode)->choose(team, hash, tried);
+	struct pin *pin = frame->pin;
+	int member;
+
+	if (!pin || single_active(team))
+		return -1;
+	/* Also where it is not bound (any more): it may be on its way out of a seat. */
+	if (!pin_binds(pin) && pin->seat.member < 0)
+		return -1;
+	member = pin_choose(pin, team->usable, frame->now_ns, team->options.drain_ns);
+	return member >= 0 && !(tried >> member & 1) ? member : -1;
+}
+
+int team_choose(struct team *team, struct team_frame *frame, uint32_t tried)
+{
+	struct spread *spread = &team->spread;
+	int member = choose_pinned(team, frame, tried);
+	uint64_t clear_ns;
+
+	frame->seat = NULL;
+	if (member < 0)
+		member = policy_get(team->options.mode)->choose(team, frame, tried);
+	if (member < 0)
+		return -1;
+	if (spread->asleep)
+		spread_wake(team, frame->now_ns);
+	clear_ns = load_add(&spread->loads[member], frame->bytes, frame->now_ns);
+	if (frame->seat) {
+		frame->seat->clear_ns = clear_ns;
+		frame->seat->bytes += frame->bytes;
+	}
+	if (frame->pin) {
+		frame->pin->seat.clear_ns = MAX(frame->pin->seat.clear_ns, clear_ns);
+		frame->pin->seat.bytes += frame->bytes;
+	}
+	return member;
+}
+
+bool team_reads_flows(const struct team *team)
+{
+	return policy_get(team->options.mode)->by_flow;
 }
 
 bool team_may_receive(const struct team *team, int member)
@@ -396,7 +442,7 @@ void team_run(struct team *team, uint64_t now_ns)
 
 uint64_t team_deadline(const struct team *team)
 {
-	uint64_t deadline = team->failback_ns;
+	uint64_t deadline = MIN(team->failback_ns, spread_deadline(&team->spread));
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (team->members[i].used)

@@ -5,11 +5,11 @@
  *
  * Theory of Operation: each member has a link state (fed by linkwatch and by send errors) and
  * passes through DOWN, UPDELAY, STANDBY or ACTIVE. The mode, a row of the policy table (policy.h),
- * says which usable member takes a frame. In active-backup the best usable member (highest
- * priority, then first added) is active; when it fails, the next one is at once; when a better one
- * returns, failback follows the option after its hold time. What was made active by hand stays so
- * until it fails, is removed, or mode or failback change. Modes without an active member have a
- * designated one (for multicast), chosen the same way.
+ * says which usable member takes a frame; spread.h holds what modes remember. In active-backup the
+ * best usable member (highest priority, then first added) is active; when it fails, the next one is
+ * at once; when a better one returns, failback follows the option after its hold time. What was
+ * made active by hand stays so until it fails, is removed, or mode or failback change. Modes
+ * without an active member have a designated one (for multicast), chosen the same way.
  *
  * - DOWN: when its link is up, UPDELAY.
  * - UPDELAY: when the delay is over or nobody else is usable, STANDBY or ACTIVE.
@@ -25,9 +25,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TEAM_MEMBERS_MAX      16
-#define TEAM_NAME_MAX	      32
-#define TEAM_NIC_NAME_MAX     16 /**< name of an interface and its end: IFNAMSIZ */
+#include "flow.h"
+#include "spread.h"
+
 #define TEAM_PRIORITY_DEFAULT 128
 /** A member that said ENETDOWN while linkwatch goes on saying "up" is tried again after so long. */
 #define TEAM_RETRY_NS 1000000000ull
@@ -60,6 +60,17 @@ struct team_options {
 	char netns[64];		   /**< private namespace for the members, "" = none */
 	uint64_t rarp_count;	   /**< announcements of each guest MAC after a switch */
 	uint64_t rarp_interval_ns; /**< between them */
+	int hash;		   /**< enum flow_fields, of the mode hash */
+	uint64_t hash_seed;	   /**< 32 bits */
+	uint64_t flowlet_gap_ns;
+	uint64_t drain_ns;		/**< see seat.h */
+	uint64_t sticky_age_ns;		/**< a silent session is forgotten */
+	uint64_t speed_bps;		/**< of members whose speed is unknown */
+	uint64_t rebalance_interval_ns; /**< 0 = never */
+	uint64_t rebalance_threshold;	/**< percent of a member's speed */
+	uint64_t rebalance_gain;	/**< percent */
+	uint64_t repin_interval_ns;	/**< 0 = never */
+	uint64_t repin_threshold;	/**< percent of a member's speed */
 };
 
 struct team_member {
@@ -89,6 +100,15 @@ struct team_observer {
 	void *ctx;
 };
 
+/** A frame that looks for a member. */
+struct team_frame {
+	struct flow_key key; /**< not needed where team_reads_flows is false */
+	uint32_t bytes;	     /**< that it takes on the link */
+	uint64_t now_ns;
+	struct pin *pin;   /**< of the guest that sends it, NULL = not bound */
+	struct seat *seat; /**< out: the seat that it took, NULL = none */
+};
+
 struct team {
 	char name[TEAM_NAME_MAX];
 	struct team_options options;
@@ -101,6 +121,7 @@ struct team {
 	uint32_t rr_next;
 	uint64_t failback_ns; /**< when failback is due, DEADLINE_NEVER = not pending */
 	struct team_observer observer;
+	struct spread spread; /**< how frames are distributed */
 };
 
 void team_init(struct team *team, const char *name, const struct team_options *options,
@@ -127,9 +148,13 @@ void team_on_send_error(struct team *team, int member, int error, uint64_t now_n
  * not usable, or no other is. */
 int team_failover(struct team *team, int member, uint64_t now_ns);
 
-/** Member for the next frame, usable and not one of the bits in `tried`; -1 = none. hash:
- * frame_hash of the frame. */
-int team_choose(struct team *team, uint32_t hash, uint32_t tried);
+/**
+ * Member for a frame, usable and not one of the bits in `tried`; -1 = none. A bound guest's (pin.h)
+ * comes before the mode's, but in modes with one active member. The frame counts as given to it.
+ */
+int team_choose(struct team *team, struct team_frame *frame, uint32_t tried);
+/** Does the mode look at the frame's key? */
+bool team_reads_flows(const struct team *team);
 /** True when unicast frames received on member count. */
 bool team_may_receive(const struct team *team, int member);
 

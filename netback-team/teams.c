@@ -127,6 +127,8 @@ static int call_link(void *ctx, void *arg)
 		return 0;
 	if (w->uplinks[member] && w->uplinks[member]->nic && state->mtu)
 		w->uplinks[member]->nic->mtu = state->mtu;
+	spread_set_speed(&w->team, member,
+			 state->speed_mbps > 0 ? (uint64_t)state->speed_mbps * 1000000 : 0);
 	team_on_link(&w->team, member, state->usable, w->now_ns);
 	worker_deadline(w, 0);
 	return 0;
@@ -171,6 +173,10 @@ static int mail_link(void *ctx, void *arg)
 	if (!member)
 		return 0;
 	again = letter->state.ifindex != member->link.ifindex;
+	if (letter->state.usable && letter->state.speed_mbps <= 0 && !member->speed_missed)
+		log_info("%s: %s: its driver does not tell its speed; the key `speed` counts",
+			 entry->name, member->name);
+	member->speed_missed |= letter->state.usable && letter->state.speed_mbps <= 0;
 	member->link = letter->state;
 	if (letter->state.ifindex == 0)
 		log_warn("%s: %s: the interface is gone; it joins again when it returns",

@@ -14,6 +14,7 @@ struct member_entry {
 	uint8_t priority;
 	bool open;		/**< has a NIC in the worker */
 	struct link_state link; /**< last seen */
+	bool speed_missed;	/**< an unknown speed was told of */
 	char refused[256];	/**< why it may not join, "" = it may */
 	struct stats_group *group;
 };

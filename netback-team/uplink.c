@@ -18,9 +18,11 @@
 #include "log.h"
 #include "util.h"
 
-#define LOG_MODULE   "team"
-#define FULL_WAIT_NS 50000u
-#define FULL_WAITS   100u /* times FULL_WAIT_NS = 5 ms */
+#define LOG_MODULE    "team"
+#define FULL_WAIT_NS  50000u
+#define FULL_WAITS    100u /* times FULL_WAIT_NS = 5 ms */
+#define WIRE_MIN      60u
+#define WIRE_OVERHEAD 24u
 
 /** Receive buffers and messages of one worker, shared by its NICs one after the other. */
 struct nic_vector {
@@ -97,15 +99,31 @@ static bool too_big(const struct uplink *up, const struct pkt *pkt)
 	       pkt->total > up->nic->mtu + FRAME_ETH_LEN + (pkt->info.has_vlan ? 4 : 0);
 }
 
+/* What the frame takes on the link (IEEE 802.3 4.4.2: preamble, check sequence, gap), a GSO frame
+ * with the headers of each of its segments. */
+static uint32_t wire_bytes(const struct pkt *pkt)
+{
+	const uint32_t headers = pkt->info.payload_off, gso_size = pkt->vnet.gso_size;
+	uint32_t n = 1;
+
+	if (gso_size && pkt->total > headers)
+		n = DIV_ROUND_UP(pkt->total - headers, gso_size);
+	return MAX(pkt->total, WIRE_MIN) + (n - 1) * headers + n * WIRE_OVERHEAD;
+}
+
 void uplink_queue(struct worker *w, struct tx_record *rec)
 {
 	struct pkt *pkt = &rec->pkt;
+	struct team_frame frame = {
+		.bytes = wire_bytes(pkt), .now_ns = w->now_ns, .pin = &rec->queue->vif->pin};
 	struct uplink *up;
 	struct mmsghdr *msg;
 	int member;
 
+	if (team_reads_flows(&w->team))
+		frame.key = pkt->flow;
 	for (;;) {
-		member = team_choose(&w->team, pkt->hash, rec->tried);
+		member = team_choose(&w->team, &frame, rec->tried);
 		if (member < 0) {
 			rec->queue->vif->stats.tx_no_member++;
 			return;
@@ -228,6 +246,7 @@ void uplink_flush(struct worker *w)
 			again = true;
 		}
 	} while (again);
+	worker_deadline(w, spread_deadline(&w->team.spread));
 }
 
 /* Puts back the tag that the kernel took off (IEEE 802.1Q, 802.1ad): the frame begins 4 bytes
@@ -279,7 +298,6 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	pkt.frags[0].len = pkt.total = pkt.head_len = len;
 	pkt.head = pkt.frags[0].virt;
 	pkt.n_frags = 1;
-	pkt.hash = 0;
 	pkt.info.payload_off = 0;
 	pkt.buf = &v->bufs[i];
 	up->stats.rx_packets++;
@@ -372,14 +390,23 @@ void uplink_calm(struct worker *w)
 			w->uplinks[i]->busy = false;
 }
 
-/* A RARP goes to the active member, or in modes without one to every member: the switch learns
- * where its answers belong. */
+static const struct pin *pin_of_mac(const struct worker *w, const uint8_t mac[6])
+{
+	const int port = sw_port_of(w->sw, mac);
+
+	return port >= 0 ? &w->ports[port]->pin : NULL;
+}
+
+/* A RARP goes to the member that the guest sends on, or else to the active one: there the switch
+ * learns where its answers belong. */
 static void announce_one(struct worker *w, uint8_t *frame)
 {
+	const uint8_t *mac = frame_src(frame);
+	const int member = spread_member_of_mac(&w->team, pin_of_mac(w, mac), mac);
 	struct virtio_net_hdr vnet = {0};
 	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, FRAME_RARP_LEN}};
 	struct mmsghdr msg = {.msg_hdr = {.msg_iov = iov, .msg_iovlen = 2}};
-	struct uplink *up = w->team.active >= 0 ? w->uplinks[w->team.active] : NULL;
+	struct uplink *up = member >= 0 ? w->uplinks[member] : NULL;
 
 	if (up && up->nic && up->nic->ops->send(up->nic, &msg, 1) == 1)
 		w->stats.announced++;
@@ -396,6 +423,20 @@ void uplink_timers(struct worker *w)
 	worker_deadline(w, announce_deadline(&w->announce));
 }
 
+static void announce_all(struct worker *w)
+{
+	uint8_t macs[ANNOUNCE_MACS_MAX][6];
+
+	announce_start(&w->announce, (const uint8_t(*)[6])macs,
+		       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->now_ns);
+	worker_deadline(w, announce_deadline(&w->announce));
+}
+
+static bool is_up(enum team_member_state state)
+{
+	return state == TEAM_MEMBER_STANDBY || state == TEAM_MEMBER_ACTIVE;
+}
+
 static void on_member(void *ctx, struct team *team, int member, enum team_member_state old)
 {
 	struct worker *w = ctx;
@@ -403,6 +444,8 @@ static void on_member(void *ctx, struct team *team, int member, enum team_member
 
 	log_info("%s: %s: %s -> %s (%s)", team->name, m->name, team_member_state_name(old),
 		 team_member_state_name(m->state), m->reason ? m->reason : "");
+	if (is_up(old) != is_up(m->state) && team->active >= 0 && spread_moves_macs(team))
+		announce_all(w);
 	if (w->observer.team_changed)
 		w->observer.team_changed(w->observer.ctx, team_member_state_name(m->state), m->name,
 					 m->reason);
@@ -411,14 +454,12 @@ static void on_member(void *ctx, struct team *team, int member, enum team_member
 static void on_active(void *ctx, struct team *team, int old, int new, const char *reason)
 {
 	struct worker *w = ctx;
-	uint8_t macs[ANNOUNCE_MACS_MAX][6];
 	const char *name = new >= 0 ? team->members[new].name : "none";
 
 	log_info("%s: active member %s -> %s (%s)", team->name,
 		 old >= 0 ? team->members[old].name : "none", name, reason);
 	if (new >= 0)
-		announce_start(&w->announce, (const uint8_t(*)[6])macs,
-			       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->now_ns);
+		announce_all(w);
 	if (w->observer.team_changed)
 		w->observer.team_changed(w->observer.ctx, "active", name, reason);
 }

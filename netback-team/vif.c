@@ -146,6 +146,9 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 	}
 	sw_mcast_filter(w->sw, vif->port, config->mcast_control);
 	shape_set(&vif->shape, config->rate_bps, config->burst_bytes, w->now_ns);
+	snprintf(vif->pin.name, sizeof(vif->pin.name), "%s", config->name);
+	spread_pin_add(&w->team, &vif->pin, w->now_ns);
+	vif_set_pin(vif, config->pin, config->confine);
 	worker_vif_add(w, vif);
 	tell_again(vif);
 	*out = vif;
@@ -155,6 +158,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 void vif_close(struct vif *vif)
 {
 	worker_vif_remove(vif->worker, vif);
+	spread_pin_remove(&vif->worker->team, &vif->pin);
 	sw_port_remove(vif->worker->sw, vif->port);
 	/* It may live elsewhere soon: a late announcement would draw its traffic back here. */
 	announce_forget(&vif->worker->announce, vif->config.mac);
@@ -182,6 +186,15 @@ void vif_set_rate(struct vif *vif, uint64_t rate_bps, uint64_t burst_bytes)
 	shape_set(&vif->shape, rate_bps, burst_bytes, vif->worker->now_ns);
 	for (unsigned int i = 0; i < vif->config.n_queues; i++)
 		worker_queue_ready(vif->worker, &vif->queues[i]); /* who was held may go on */
+}
+
+void vif_set_pin(struct vif *vif, const char *list, bool confine)
+{
+	struct worker *w = vif->worker;
+
+	memmove(vif->config.pin, list, strlen(list) + 1);
+	vif->config.confine = confine;
+	spread_pin_set(&w->team, &vif->pin, list, confine, w->now_ns);
 }
 
 void vif_set_mcast_control(struct vif *vif, bool on)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "pin.h"
 #include "shape.h"
 #include "stats.h"
 #include "xen/ring.h"
@@ -50,6 +51,8 @@ struct vif_config {
 	bool learning, antispoof;
 	bool csum_fill; /**< complete every checksum in software (router guests) */
 	uint64_t rate_bps, burst_bytes;
+	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order, checked by pin_set */
+	bool confine;
 };
 
 struct vif_stats {
@@ -114,6 +117,7 @@ struct vif {
 	bool failed;
 	const char *why; /**< of failed: static text */
 	struct shape shape;
+	struct pin pin; /**< in the team's list */
 	struct vif_queue queues[VIF_QUEUES_MAX];
 	struct vif_stats stats;
 	void *owner; /**< the control thread's device, for the failure report */
@@ -135,6 +139,8 @@ void vif_fail(struct vif *vif, const char *why);
 
 /** Worker thread: new limit, live. */
 void vif_set_rate(struct vif *vif, uint64_t rate_bps, uint64_t burst_bytes);
+/** Worker thread: new list of members and confinement (pin.h), live. */
+void vif_set_pin(struct vif *vif, const char *list, bool confine);
 void vif_set_mcast_control(struct vif *vif, bool on);
 
 #endif

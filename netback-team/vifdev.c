@@ -40,6 +40,8 @@ static void policy_dir(const struct vifdev *vd, char *out, size_t size)
 
 static void read_policy(struct vifdev *vd)
 {
+	struct vif_policy policy = vd->policy;
+	struct pin scratch;
 	char dir[160];
 	int rc;
 
@@ -48,7 +50,17 @@ static void read_policy(struct vifdev *vd)
 		return;
 	policy_dir(vd, dir, sizeof(dir));
 	vd->policy_error[0] = '\0';
-	rc = confstore_read(vd->nb->conf, dir, &vif_key_table, &vd->policy, vd->policy_error);
+	rc = confstore_read(vd->nb->conf, dir, &vif_key_table, &policy, vd->policy_error);
+	if (rc == 0 && !pin_set(&scratch, policy.pin, policy.confine)) {
+		snprintf(
+			vd->policy_error, sizeof(vd->policy_error),
+			"pin: \"%.64s\": allowed are up to %d different interface names, separated "
+			"by spaces",
+			policy.pin, TEAM_MEMBERS_MAX);
+		rc = -EINVAL;
+	}
+	if (rc == 0)
+		vd->policy = policy;
 	if (rc != -EIO)
 		confstore_set_error(vd->nb->conf, dir, rc < 0 ? vd->policy_error : NULL);
 }
@@ -282,6 +294,8 @@ static int read_config(struct vifdev *vd, struct vif_config *config, char *error
 	config->learning = vd->policy.learning;
 	config->antispoof = vd->policy.antispoof;
 	config->csum_fill = vd->policy.csum_fill;
+	memcpy(config->pin, vd->policy.pin, sizeof(config->pin));
+	config->confine = vd->policy.confine;
 	read_rate(vd, &config->rate_bps, &config->burst_bytes);
 	return rc;
 }
@@ -348,6 +362,8 @@ struct live_call {
 	struct vif *vif;
 	bool csum_fill;
 	uint64_t rate_bps, burst_bytes;
+	const char *pin;
+	bool confine;
 };
 
 static int call_live(void *ctx, void *arg)
@@ -358,12 +374,17 @@ static int call_live(void *ctx, void *arg)
 	vif->config.csum_fill = call->csum_fill;
 	if (vif->config.rate_bps != call->rate_bps || vif->config.burst_bytes != call->burst_bytes)
 		vif_set_rate(vif, call->rate_bps, call->burst_bytes);
+	if (vif->config.confine != call->confine || strcmp(vif->config.pin, call->pin) != 0)
+		vif_set_pin(vif, call->pin, call->confine);
 	return 0;
 }
 
 static void apply_live(struct vifdev *vd)
 {
-	struct live_call call = {.vif = vd->vif, .csum_fill = vd->policy.csum_fill};
+	struct live_call call = {.vif = vd->vif,
+				 .csum_fill = vd->policy.csum_fill,
+				 .pin = vd->policy.pin,
+				 .confine = vd->policy.confine};
 
 	if (!vd->vif)
 		return;

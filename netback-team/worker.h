@@ -32,6 +32,7 @@
 
 #include "announce.h"
 #include "buf.h"
+#include "flow.h"
 #include "frame.h"
 #include "mailbox.h"
 #include "netif.h"
@@ -72,8 +73,8 @@ struct frag {
 struct pkt {
 	struct virtio_net_hdr vnet;
 	uint32_t total;
-	uint32_t hash;
-	const uint8_t *head; /**< contiguous first bytes: all headers, or the whole frame */
+	struct flow_key flow; /**< valid when info.payload_off != 0 */
+	const uint8_t *head;  /**< contiguous first bytes: all headers, or the whole frame */
 	uint32_t head_len;
 	struct frame_info info;
 	unsigned int n_frags;

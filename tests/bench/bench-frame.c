@@ -21,6 +21,7 @@
 #include "netback-team/policy.h"
 #include "netback-team/switch.h"
 #include "netback-team/team.h"
+#include "tests/unit/team-choose.h"
 
 #define ROUNDS_MAX 99
 #define BATCH	   64
@@ -89,9 +90,12 @@ static void parse_cursor(void)
 
 static void hash_ours(void)
 {
+	struct flow_key key;
+
 	frame_parse(frame, FRAME_HEAD_MAX, sizeof(frame), &info);
+	flow_key_init(&key, frame, FRAME_HEAD_MAX, sizeof(frame), &info);
 	for (uint32_t i = 0; i < BATCH; i++)
-		sink += frame_hash(frame, &info, i);
+		sink += flow_hash(&key, FLOW_L34, i);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macros */
@@ -181,13 +185,13 @@ static void switch_uthash(void)
 static void choose_ab(void)
 {
 	for (uint32_t i = 0; i < BATCH; i++)
-		sink += (uint64_t)team_choose(&ab, i, 0);
+		sink += (uint64_t)choose(&ab, i, 0);
 }
 
 static void choose_rr(void)
 {
 	for (uint32_t i = 0; i < BATCH; i++)
-		sink += (uint64_t)team_choose(&rr, i, 0);
+		sink += (uint64_t)choose(&rr, i, 0);
 }
 
 static void choose_modulo(void)

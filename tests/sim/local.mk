@@ -6,6 +6,10 @@ SIM_TESTS = tests/sim/sim-datapath
 tests_sim_sim_datapath_SOURCES = tests/sim/sim-datapath.c $(SIM_SEEDS) tests/unit/datapath.c tests/unit/datapath.h
 tests_sim_sim_datapath_LDADD = $(UNIT_NET_LIBS)
 
+SIM_TESTS += tests/sim/sim-spread
+tests_sim_sim_spread_SOURCES = tests/sim/sim-spread.c
+tests_sim_sim_spread_LDADD = $(UNIT_NET_LIBS)
+
 SIM_TESTS += tests/sim/sim-vusb
 tests_sim_sim_vusb_SOURCES = tests/sim/sim-vusb.c $(SIM_SEEDS) $(VUSB_LAB)
 tests_sim_sim_vusb_LDADD = $(VUSB_LAB_LIBS)

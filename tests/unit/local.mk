@@ -83,6 +83,10 @@ UNIT_TESTS += tests/unit/test-guest-tx
 tests_unit_test_guest_tx_SOURCES = tests/unit/test-guest-tx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_tx_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-uplink
+tests_unit_test_uplink_SOURCES = tests/unit/test-uplink.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_uplink_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-guest-rx
 tests_unit_test_guest_rx_SOURCES = tests/unit/test-guest-rx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_rx_LDADD = $(UNIT_NET_LIBS)
@@ -111,6 +115,14 @@ UNIT_TESTS += tests/unit/test-rebalance
 tests_unit_test_rebalance_SOURCES = tests/unit/test-rebalance.c
 tests_unit_test_rebalance_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-spread
+tests_unit_test_spread_SOURCES = tests/unit/test-spread.c tests/unit/team-choose.h
+tests_unit_test_spread_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-spread-modes
+tests_unit_test_spread_modes_SOURCES = tests/unit/test-spread-modes.c tests/unit/team-choose.h
+tests_unit_test_spread_modes_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-csum
 tests_unit_test_csum_SOURCES = tests/unit/test-csum.c tests/unit/frame-build.c tests/unit/frame-build.h
 tests_unit_test_csum_LDADD = $(UNIT_NET_LIBS)
@@ -129,11 +141,11 @@ TESTS += tests/unit/test-man.sh tests/unit/test-xen-hcd.sh
 EXTRA_DIST += tests/unit/test-man.sh tests/unit/test-xen-hcd.sh
 
 UNIT_TESTS += tests/unit/test-policy
-tests_unit_test_policy_SOURCES = tests/unit/test-policy.c
+tests_unit_test_policy_SOURCES = tests/unit/test-policy.c tests/unit/team-choose.h
 tests_unit_test_policy_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-team
-tests_unit_test_team_SOURCES = tests/unit/test-team.c tests/unit/team-lab.c tests/unit/team-lab.h
+tests_unit_test_team_SOURCES = tests/unit/test-team.c tests/unit/team-choose.h tests/unit/team-lab.c tests/unit/team-lab.h
 tests_unit_test_team_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-team-failback
@@ -141,7 +153,7 @@ tests_unit_test_team_failback_SOURCES = tests/unit/test-team-failback.c tests/un
 tests_unit_test_team_failback_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-team-sim
-tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c
+tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c tests/unit/team-choose.h
 tests_unit_test_team_sim_LDADD = $(UNIT_NET_LIBS)
 
 # The box's frontend.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test-frame.c - what a frame says: headers of every kind, whole, cut short and lying; the flow
- * hash; RARP. */
+/* test-frame.c - what a frame says: headers of every kind, whole, cut short and lying; RARP.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +56,6 @@ static void short_heads_never_read_past_the_end(void **state)
 		AUTO_FREE uint8_t *head = exact(frame, n);
 
 		assert_int_equal(frame_parse(head, n, len, &info), n >= 14);
-		frame_hash(head, &info, 0);
 		assert_true(info.payload_off <= n);
 		assert_int_equal(info.l4_len, n == len ? 60 : 0);
 		assert_int_equal(info.l4_proto, n >= at.l4 ? IPPROTO_TCP : 0);
@@ -260,76 +259,6 @@ static void ipv6_fragments(void **state)
 	assert_true(frame_csum_ok(frame, len));
 }
 
-static uint32_t hash_of(const uint8_t *frame, size_t len, uint32_t hash_seed)
-{
-	struct frame_info info;
-
-	assert_true(frame_parse(frame, len, len, &info));
-	return frame_hash(frame, &info, hash_seed);
-}
-
-static void hash_depends_on_the_flow_only(void **state)
-{
-	static const struct spec *const specs[] = {&tcp4, &tcp6, &udp4, &udp6};
-	uint8_t a[256], b[256], payload[50] = {1};
-	struct layout at;
-
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		struct spec other = *specs[i];
-		size_t len = build(specs[i], payload, 50, a, &at), other_len;
-
-		other.seq += 1448;
-		other.flags = ACK | PSH;
-		other.ip_id = 77;
-		other.n_vlans = 1;
-		other.tcp_options = other.proto == IPPROTO_TCP ? 12 : 0;
-		other_len = build(&other, payload, 7, b, &at);
-		assert_int_equal(hash_of(a, len, 5), hash_of(b, other_len, 5));
-		assert_int_not_equal(hash_of(a, len, 5), hash_of(a, len, 6));
-		b[at.l4 + 1] ^= 1; /* source port */
-		assert_int_not_equal(hash_of(a, len, 5), hash_of(b, other_len, 5));
-		b[at.l4 + 1] ^= 1;
-		b[at.l4 - 1] ^= 1; /* last byte of the addresses */
-		assert_int_not_equal(hash_of(a, len, 5), hash_of(b, other_len, 5));
-	}
-}
-
-static void hash_keeps_fragments_together(void **state)
-{
-	uint8_t first[256], rest[256], payload[50] = {1};
-	struct layout at;
-	size_t len = build(&udp4, payload, 50, first, &at);
-
-	memcpy(rest, first, len);
-	put16(first + 20, 0x2000);
-	put16(rest + 20, 0x0010);
-	memset(rest + 34, 0xee, len - 34);
-	assert_int_equal(hash_of(first, len, 5), hash_of(rest, len, 5));
-	/* no IP at all: by the Ethernet addresses */
-	put16(first + 12, 0x0806);
-	memcpy(rest, first, len);
-	rest[40] ^= 1;
-	assert_int_equal(hash_of(first, len, 5), hash_of(rest, len, 5));
-	rest[11] ^= 1;
-	assert_int_not_equal(hash_of(first, len, 5), hash_of(rest, len, 5));
-}
-
-static void hash_spreads_neighbours(void **state)
-{
-	unsigned int count[16] = {0};
-	uint8_t frame[256];
-	struct layout at;
-	const size_t len = build(&tcp4, NULL, 0, frame, &at);
-
-	for (unsigned int i = 0; i < 16000; i++) {
-		put16(frame + at.l4, 32768 + i);
-		count[hash_of(frame, len, 0) % 16]++;
-	}
-	/* 1000 each; the deviation of a fair choice is 31, so this is seven of them */
-	for (unsigned int i = 0; i < 16; i++)
-		assert_in_range(count[i], 780, 1220);
-}
-
 static void link_local_addresses(void **state)
 {
 	uint8_t mac[6] = {0x01, 0x80, 0xc2, 0, 0, 0};
@@ -378,9 +307,6 @@ int main(void)
 		cmocka_unit_test(ipv4_fragments),
 		cmocka_unit_test(ipv6_extension_chains),
 		cmocka_unit_test(ipv6_fragments),
-		cmocka_unit_test(hash_depends_on_the_flow_only),
-		cmocka_unit_test(hash_keeps_fragments_together),
-		cmocka_unit_test(hash_spreads_neighbours),
 		cmocka_unit_test(link_local_addresses),
 		cmocka_unit_test(rarp_and_names),
 	};

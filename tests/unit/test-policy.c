@@ -10,6 +10,7 @@
 
 #include "netback-team/policy.h"
 #include "netback-team/team.h"
+#include "tests/unit/team-choose.h"
 
 static int mode_of(const char *name)
 {
@@ -58,14 +59,14 @@ static void no_mode_chooses_a_member_that_is_not_there(void **state)
 
 	for (int mode = 0; policy_names[mode]; mode++) {
 		team_of(&team, policy_names[mode], 3);
-		assert_int_equal(team_choose(&team, 7, 7), -1);
+		assert_int_equal(choose(&team, 7, 7), -1);
 		for (int i = 0; i < 3; i++)
-			assert_int_equal(team_choose(&team, 7, 7u & ~(1u << i)), i);
+			assert_int_equal(choose(&team, 7, 7u & ~(1u << i)), i);
 		for (int i = 0; i < 3; i++)
 			team_on_link(&team, i, false, 2);
-		assert_int_equal(team_choose(&team, 7, 0), -1);
+		assert_int_equal(choose(&team, 7, 0), -1);
 		team_of(&team, policy_names[mode], 0);
-		assert_int_equal(team_choose(&team, 7, 0), -1);
+		assert_int_equal(choose(&team, 7, 0), -1);
 	}
 }
 
@@ -75,15 +76,15 @@ static void active_backup_sends_on_the_active_one(void **state)
 
 	team_of(&team, "active-backup", 3);
 	for (uint32_t hash = 0; hash < 10; hash++)
-		assert_int_equal(team_choose(&team, hash * 0x9e3779b9u, 0), 0);
+		assert_int_equal(choose(&team, hash * 0x9e3779b9u, 0), 0);
 	/* what it could not take goes to the best of the others, in turn */
-	assert_int_equal(team_choose(&team, 0, 1), 1);
-	assert_int_equal(team_choose(&team, 0, 3), 2);
+	assert_int_equal(choose(&team, 0, 1), 1);
+	assert_int_equal(choose(&team, 0, 3), 2);
 	team_on_link(&team, 0, false, 2);
-	assert_int_equal(team_choose(&team, 0, 0), 1);
+	assert_int_equal(choose(&team, 0, 0), 1);
 	assert_int_equal(team_failover(&team, 2, 3), 0);
-	assert_int_equal(team_choose(&team, 0, 0), 2);
-	assert_int_equal(team_choose(&team, 0, 4), 1);
+	assert_int_equal(choose(&team, 0, 0), 2);
+	assert_int_equal(choose(&team, 0, 4), 1);
 }
 
 static void active_backup_prefers_priority_for_what_is_left(void **state)
@@ -97,9 +98,9 @@ static void active_backup_prefers_priority_for_what_is_left(void **state)
 	team_add(&team, "c", 20, NULL);
 	for (int i = 0; i < 3; i++)
 		team_on_link(&team, i, true, 1);
-	assert_int_equal(team_choose(&team, 0, 0), 1);
-	assert_int_equal(team_choose(&team, 0, 2), 2);
-	assert_int_equal(team_choose(&team, 0, 6), 0);
+	assert_int_equal(choose(&team, 0, 0), 1);
+	assert_int_equal(choose(&team, 0, 2), 2);
+	assert_int_equal(choose(&team, 0, 6), 0);
 }
 
 static void round_robin_takes_turns(void **state)
@@ -109,15 +110,15 @@ static void round_robin_takes_turns(void **state)
 
 	team_of(&team, "round-robin", 3);
 	for (unsigned int i = 0; i < 9; i++)
-		assert_int_equal(team_choose(&team, 5, 0), i % 3);
+		assert_int_equal(choose(&team, 5, 0), i % 3);
 	team_on_link(&team, 1, false, 2);
 	for (unsigned int i = 0; i < 8; i++)
-		assert_int_equal(team_choose(&team, 5, 0), i % 2 * 2);
+		assert_int_equal(choose(&team, 5, 0), i % 2 * 2);
 	team_of(&team, "round-robin", TEAM_MEMBERS_MAX);
 	for (unsigned int i = 0; i < 1000; i++) {
 		unsigned int least = UINT32_MAX, most = 0;
 
-		count[team_choose(&team, i, 0)]++;
+		count[choose(&team, i, 0)]++;
 		for (unsigned int m = 0; m < TEAM_MEMBERS_MAX; m++) {
 			least = count[m] < least ? count[m] : least;
 			most = count[m] > most ? count[m] : most;
@@ -131,12 +132,12 @@ static void round_robin_goes_on_behind_a_member_that_was_tried(void **state)
 	struct team team;
 
 	team_of(&team, "round-robin", 3);
-	assert_int_equal(team_choose(&team, 5, 0), 0);
-	assert_int_equal(team_choose(&team, 5, 1), 1); /* the same frame again */
-	assert_int_equal(team_choose(&team, 5, 3), 2);
-	assert_int_equal(team_choose(&team, 5, 0), 0); /* the next one */
-	assert_int_equal(team_choose(&team, 5, 6), 0);
-	assert_int_equal(team_choose(&team, 5, 0), 1);
+	assert_int_equal(choose(&team, 5, 0), 0);
+	assert_int_equal(choose(&team, 5, 1), 1); /* the same frame again */
+	assert_int_equal(choose(&team, 5, 3), 2);
+	assert_int_equal(choose(&team, 5, 0), 0); /* the next one */
+	assert_int_equal(choose(&team, 5, 6), 0);
+	assert_int_equal(choose(&team, 5, 0), 1);
 }
 
 int main(void)

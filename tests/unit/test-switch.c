@@ -66,13 +66,19 @@ static void removal_forgets_everything(void **state)
 {
 	struct sw *sw = *state;
 	const int a = lab_port(sw, 1, LEARNING), b = lab_port(sw, 2, SPOOF_OFF);
-	uint8_t macs[8][6];
+	uint8_t macs[8][6], learned[6], own[6];
 
+	lab_mac(11, learned);
+	lab_mac(1, own);
+	assert_int_equal(sw_port_of(sw, learned), -1);
 	lab_guest(sw, a, 11, 99, UPLINK);
 	lab_guest(sw, b, 2, 11, LOCAL(a));
+	assert_int_equal(sw_port_of(sw, learned), a);
+	assert_int_equal(sw_port_of(sw, own), a);
 	sw_mcast_filter(sw, a, true);
 	lab_mcast_add(sw, a, GROUP(7), 0);
 	sw_port_remove(sw, a);
+	assert_int_equal(sw_port_of(sw, learned), -1);
 	lab_guest(sw, b, 2, 11, UPLINK);
 	lab_guest(sw, b, 2, 1, UPLINK);
 	lab_nic(sw, 11, 2, LOCAL(b)); /* no reflection: it lives outside now */

@@ -17,6 +17,7 @@
 #include "common/util.h"
 #include "netback-team/policy.h"
 #include "netback-team/team.h"
+#include "tests/unit/team-choose.h"
 
 #define MS NSEC_PER_MSEC
 
@@ -66,11 +67,24 @@ static void on_active(void *ctx, struct team *team, int old, int new, const char
 	w->n_failovers++;
 }
 
+/* Any flow asks now. */
+static int choose_now(struct world *w, uint32_t tried)
+{
+	struct team_frame frame = numbered_frame(rnd(UINT32_MAX), w->now_ns);
+
+	return team_choose(&w->team, &frame, tried);
+}
+
 static void random_options(struct world *w)
 {
+	uint32_t n_modes = 0;
 	static const uint64_t delays[] = {0, 0, MS, 7 * MS, 50 * MS, 31000 * MS};
 
-	w->options.mode = (int)rnd(2);
+	while (policy_names[n_modes])
+		n_modes++;
+	w->options.mode = (int)rnd(n_modes);
+	w->options.rebalance_interval_ns = delays[rnd(ARRAY_SIZE(delays))];
+	w->options.drain_ns = delays[rnd(3)];
 	w->options.failback = (int)rnd(4);
 	w->options.updelay_ns = delays[rnd(ARRAY_SIZE(delays))];
 	w->options.downdelay_ns = delays[rnd(ARRAY_SIZE(delays))];
@@ -169,6 +183,7 @@ static void check_members(const struct world *w)
 		assert_true(m->since_ns <= w->now_ns && m->up_ns <= w->now_ns);
 	}
 	assert_int_equal(team->usable, usable);
+	assert_int_equal(team->spread.map.usable, usable);
 }
 
 /* Frames with some members already tried, each set of them. */
@@ -180,18 +195,18 @@ static void check_choice(struct world *w)
 
 	for (unsigned int i = 0; i < 20; i++) {
 		const uint32_t tried = rnd(1u << TEAM_MEMBERS_MAX);
-		const int member = team_choose(&w->team, rnd(UINT32_MAX), tried);
+		const int member = choose_now(w, tried);
 
 		assert_int_equal(member >= 0, (usable & ~tried) != 0);
 		if (member >= 0)
 			assert_true((usable & ~tried) >> member & 1);
 	}
-	if (w->options.mode == 0) {
-		assert_int_equal(team_choose(&w->team, rnd(UINT32_MAX), 0), w->team.active);
+	if (w->options.mode == 0)
+		assert_int_equal(choose_now(w, 0), w->team.active);
+	if (w->options.mode != 1)
 		return;
-	}
 	for (unsigned int i = 0; i < 40 && usable; i++)
-		count[team_choose(&w->team, rnd(UINT32_MAX), 0)]++;
+		count[choose_now(w, 0)]++;
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		if (usable >> i & 1) {
 			least = MIN(least, count[i]);
@@ -254,6 +269,7 @@ static void settle(struct world *w)
 	while (w->n_members < 2)
 		add(w);
 	w->options.updelay_ns = 31000 * MS;
+	w->options.rebalance_interval_ns = 0; /* its clock runs as long as there are frames */
 	w->options.failback = TEAM_FAILBACK_ALWAYS;
 	team_set_options(team, &w->options, w->now_ns);
 	if (team->by_hand) /* nothing but this takes back what was done by hand */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "team-choose.h"
 #include "team-lab.h"
 
 static void the_first_link_is_active(void **state)
@@ -87,7 +88,7 @@ static void updelay_must_pass_in_one_piece(void **state)
 	lab_link_at(&lab, "b", true, 10);
 	lab_expect(&lab, "b:down>updelay");
 	lab_deadline_is(&lab, 110);
-	assert_int_equal(team_choose(&lab.team, 0, 1), -1); /* not yet usable */
+	assert_int_equal(choose(&lab.team, 0, 1), -1); /* not yet usable */
 	assert_int_equal(team_failover(&lab.team, 1, 11 * MS), -ENETDOWN);
 	lab_link_at(&lab, "b", false, 50);
 	lab_expect(&lab, "b:updelay>down");
@@ -125,7 +126,7 @@ static void downdelay_bridges_short_losses(void **state)
 	lab.trail[0] = '\0';
 	lab_link_at(&lab, "a", false, 10);
 	lab_deadline_is(&lab, 60);
-	assert_int_equal(team_choose(&lab.team, 0, 0), 0);
+	assert_int_equal(choose(&lab.team, 0, 0), 0);
 	lab_link_at(&lab, "a", false, 20); /* said again: the delay goes on */
 	lab_deadline_is(&lab, 60);
 	lab_link_at(&lab, "a", true, 59);
@@ -165,7 +166,7 @@ static void a_member_in_downdelay_is_second_choice(void **state)
 	lab_link_at(&lab, "b", false, 2);
 	team_on_send_error(&lab.team, 0, ENETDOWN, 3 * MS);
 	assert_int_equal(lab.team.active, 2);
-	assert_int_equal(team_choose(&lab.team, 0, 4), 1); /* but still one */
+	assert_int_equal(choose(&lab.team, 0, 4), 1); /* but still one */
 }
 
 static void send_errors_take_a_member_down(void **state)
@@ -243,12 +244,12 @@ static void removal_hands_over(void **state)
 	team_remove(&lab.team, 0, 2 * MS); /* the observer still knows its name */
 	lab_expect(&lab, "a:active>down b:standby>active a>b(removed)");
 	assert_int_equal(team_find(&lab.team, "a"), -1);
-	assert_int_equal(team_choose(&lab.team, 0, 2), 2);
+	assert_int_equal(choose(&lab.team, 0, 2), 2);
 	team_remove(&lab.team, 2, 3 * MS);
 	lab_expect(&lab, "c:standby>down");
 	team_remove(&lab.team, 1, 4 * MS);
 	lab_expect(&lab, "b:active>down b>-(removed)");
-	assert_int_equal(team_choose(&lab.team, 0, 0), -1);
+	assert_int_equal(choose(&lab.team, 0, 0), -1);
 	lab_deadline_is(&lab, 0);
 }
 
@@ -300,13 +301,13 @@ static void the_mode_changes_live(void **state)
 	lab_set_options(&lab, 2);
 	lab_expect(&lab, "b:standby>active");
 	assert_string_equal(lab.team.members[1].reason, "mode changed");
-	assert_int_equal(team_choose(&lab.team, 0, 0), 0);
-	assert_int_equal(team_choose(&lab.team, 0, 0), 1);
+	assert_int_equal(choose(&lab.team, 0, 0), 0);
+	assert_int_equal(choose(&lab.team, 0, 0), 1);
 	lab.options.mode = AB;
 	lab_set_options(&lab, 3);
 	lab_expect(&lab, "b:active>standby");
-	assert_int_equal(team_choose(&lab.team, 0, 0), 0);
-	assert_int_equal(team_choose(&lab.team, 0, 0), 0);
+	assert_int_equal(choose(&lab.team, 0, 0), 0);
+	assert_int_equal(choose(&lab.team, 0, 0), 0);
 }
 
 static void delays_that_run_follow_the_options(void **state)

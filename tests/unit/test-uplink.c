@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test-uplink.c - modes and bound guests in a worker: which NIC sends, and where guests' addresses
+ * are announced when NICs come and go. */
+#include "datapath.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "netback-team/policy.h"
+#include "util.h"
+
+static uint8_t frame[4096];
+
+static void set_mode(struct dp *dp, const char *mode)
+{
+	struct team_options options = dp->worker->team.options;
+
+	for (options.mode = 0; strcmp(policy_names[options.mode], mode) != 0;)
+		options.mode++;
+	options.hash = FLOW_L34;
+	options.drain_ns = NSEC_PER_MSEC;
+	options.rebalance_interval_ns = NSEC_PER_SEC;
+	options.rebalance_gain = 5;
+	team_set_options(&dp->worker->team, &options, clock_now(&dp->clock));
+}
+
+static void link_is(struct dp *dp, int nic, bool up)
+{
+	dp->nics[nic]->carrier = up;
+	team_on_link(&dp->worker->team, nic, up, clock_now(&dp->clock));
+	dp_run(dp);
+}
+
+static bool is_rarp(const struct dp_frame *f)
+{
+	return f->data[12] == 0x80 && f->data[13] == 0x35;
+}
+
+/* Takes what a NIC sent; how many frames of the guest, or (rarp) announcements of it. */
+static unsigned int took(struct dp *dp, int nic, unsigned int guest, bool rarp)
+{
+	struct dp_nic *d = dp->nics[nic];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < d->n_sent; i++)
+		n += is_rarp(d->sent[i]) == rarp &&
+		     memcmp(d->sent[i]->data + 6, dp->guests[guest].mac, 6) == 0;
+	return n;
+}
+
+static void forget(struct dp *dp)
+{
+	for (unsigned int i = 0; i < DP_NICS; i++)
+		while (dp->nics[i]->n_sent > 0)
+			free(dp->nics[i]->sent[--dp->nics[i]->n_sent]);
+}
+
+/* One frame of each of n flows from the guest to the network. */
+static void send_flows(struct dp *dp, unsigned int guest, uint8_t n)
+{
+	for (uint8_t flow = 0; flow < n; flow++) {
+		const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[guest].mac, 100, 2);
+
+		frame[34] ^= flow; /* source port */
+		dp_send(dp, guest, frame, len, NULL, NETTXF_data_validated, 0, 0);
+		dp_run(dp);
+		assert_int_equal(dp_tx_status(&dp->guests[guest]), NETIF_RSP_OKAY);
+	}
+}
+
+static void flows_use_both_nics(void **state)
+{
+	struct dp *dp = *state;
+	unsigned int on_first;
+
+	set_mode(dp, "hash");
+	send_flows(dp, 0, 60);
+	on_first = took(dp, 0, 0, false);
+	assert_int_equal(dp->worker->team.spread.loads[0].bytes, on_first * (100 + 54 + 24));
+	assert_in_range(on_first, 15, 45);
+	assert_int_equal(on_first + took(dp, 1, 0, false), 60);
+	assert_int_equal(team_deadline(&dp->worker->team), clock_now(&dp->clock) + NSEC_PER_SEC);
+	assert_true(dp->worker->next_ns <= clock_now(&dp->clock) + NSEC_PER_SEC);
+
+	/* a NIC that refuses costs no frame, before anybody says that its link is gone */
+	forget(dp);
+	dp->nics[0]->send_error = ENOBUFS;
+	dp->nics[0]->carrier = 0;
+	send_flows(dp, 0, 60);
+	assert_int_equal(took(dp, 1, 0, false), 60);
+}
+
+static void gso_counts_as_its_segments(void **state)
+{
+	static const uint16_t slots[] = {2000, 1054, 0};
+	struct dp *dp = *state;
+	const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 3000, 1);
+
+	dp_send(dp, 0, frame, len, slots, NETTXF_csum_blank, 1446, XEN_NETIF_GSO_TYPE_TCPV4);
+	dp_run(dp);
+	assert_int_equal(took(dp, 0, 0, false), 1);
+	assert_int_equal(dp->worker->team.spread.loads[0].bytes, 3000 + 3 * (54 + 24));
+}
+
+static void a_bound_guest_uses_its_nic(void **state)
+{
+	struct dp *dp = *state;
+
+	set_mode(dp, "hash");
+	vif_set_pin(dp->guests[0].vif, "nic1", false);
+	send_flows(dp, 0, 30);
+	assert_int_equal(took(dp, 1, 0, false), 30);
+	link_is(dp, 1, false);
+	send_flows(dp, 0, 30);
+	assert_int_equal(took(dp, 0, 0, false), 30);
+	vif_set_pin(dp->guests[0].vif, "", true);
+	dp_advance(dp, 100 * NSEC_PER_MSEC);
+	link_is(dp, 1, true);
+	forget(dp);
+	send_flows(dp, 0, 30); /* alone there, and there it stays */
+	assert_int_equal(took(dp, 0, 0, false), 30);
+}
+
+static void addresses_are_announced_where_their_guests_send(void **state)
+{
+	struct dp *dp = *state;
+
+	set_mode(dp, "slb");
+	vif_set_pin(dp->guests[0].vif, "nic1 nic0", false);
+	vif_set_pin(dp->guests[1].vif, "nic0 nic1", false);
+	send_flows(dp, 0, 1);
+	send_flows(dp, 1, 1);
+	forget(dp);
+	link_is(dp, 1, false); /* not the designated one: no active member changes */
+	assert_int_equal(took(dp, 0, 0, true), 1);
+	assert_int_equal(took(dp, 0, 1, true), 1);
+	dp_advance(dp, 100 * NSEC_PER_MSEC);
+	forget(dp);
+	link_is(dp, 1, true);
+	assert_int_equal(took(dp, 0, 0, true) + took(dp, 1, 0, true), 1);
+	assert_int_equal(took(dp, 0, 1, true), 1);
+	forget(dp);
+	link_is(dp, 0, false);
+	for (unsigned int i = 0; i < DP_GUESTS; i++)
+		assert_int_equal(took(dp, 1, i, true), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(flows_use_both_nics, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(gso_counts_as_its_segments, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(a_bound_guest_uses_its_nic, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
+						dp_setup, dp_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "clock.h"
 #include "log.h"
@@ -24,7 +25,20 @@ struct snapshot {
 	struct team team;
 	struct uplink_stats stats[TEAM_MEMBERS_MAX];
 	uint64_t now_ns;
+	struct pin *pins; /**< room for n_pins guests, which becomes their number */
+	unsigned int n_pins;
 };
+
+static unsigned int copy_pins(const struct worker *w, struct pin *pins, unsigned int room)
+{
+	const struct pin *pin;
+	unsigned int n = 0;
+
+	DL_FOREACH (w->team.spread.pins, pin)
+		if (pin_binds(pin) && n < room)
+			pins[n++] = *pin;
+	return n;
+}
 
 static int call_snapshot(void *ctx, void *arg)
 {
@@ -33,6 +47,7 @@ static int call_snapshot(void *ctx, void *arg)
 
 	snap->team = w->team;
 	snap->now_ns = w->now_ns;
+	snap->n_pins = copy_pins(w, snap->pins, snap->n_pins);
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		struct uplink *up = w->uplinks[i];
 
@@ -46,11 +61,27 @@ static int call_snapshot(void *ctx, void *arg)
 	return 0;
 }
 
+/* What the mode made of its members: buckets in modes that have them, use in all. */
+static void add_shares(json_t *reply, const struct snapshot *snap, int i)
+{
+	const struct spread *s = &snap->team.spread;
+	const uint64_t recent_ns = load_recent_ns(&s->loads[i], snap->now_ns);
+	unsigned int count[TEAM_MEMBERS_MAX];
+
+	json_object_set_new(reply, "tx_use_percent",
+			    json_integer((json_int_t)(recent_ns * 100 / LOAD_WINDOW_NS)));
+	if (!policy_get(snap->team.options.mode)->by_bucket)
+		return;
+	bucket_count(&s->map, snap->now_ns, snap->team.options.drain_ns, count);
+	json_object_set_new(reply, "buckets", json_integer((json_int_t)count[i]));
+}
+
 static json_t *member_to_json(const struct member_entry *member, const struct snapshot *snap)
 {
 	int i = team_find(&snap->team, member->name);
 	const struct team_member *m;
 	const struct uplink_stats *s;
+	json_t *reply;
 
 	if (i < 0)
 		return json_pack("{s:s, s:s, s:i, s:b, s:b}", "name", member->name, "state",
@@ -58,19 +89,82 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 				 "active", 0);
 	m = &snap->team.members[i];
 	s = &snap->stats[i];
-	return json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:i, s:i}",
-			 "name", member->name, "state", team_member_state_name(m->state),
-			 "priority", (int)member->priority, "carrier", (int)member->link.carrier,
-			 "admin_up", (int)member->link.admin_up, "active", snap->team.active == i,
-			 "reason", m->reason ? m->reason : "", "since_ms",
-			 (json_int_t)((snap->now_ns - m->since_ns) / NSEC_PER_MSEC), "tx_packets",
-			 (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
-			 "rx_packets", (json_int_t)s->rx_packets, "rx_bytes",
-			 (json_int_t)s->rx_bytes, "rx_dropped",
-			 (json_int_t)(s->rx_dropped + s->rx_dropped_host), "errors",
-			 (json_int_t)m->n_errors, "flaps", (json_int_t)m->n_flaps, "speed_mbps",
-			 (int)member->link.speed_mbps, "mtu", (int)member->link.mtu);
+	reply = json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			  "s:I, s:i, s:i}",
+			  "name", member->name, "state", team_member_state_name(m->state),
+			  "priority", (int)member->priority, "carrier", (int)member->link.carrier,
+			  "admin_up", (int)member->link.admin_up, "active", snap->team.active == i,
+			  "reason", m->reason ? m->reason : "", "since_ms",
+			  (json_int_t)((snap->now_ns - m->since_ns) / NSEC_PER_MSEC), "tx_packets",
+			  (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
+			  "rx_packets", (json_int_t)s->rx_packets, "rx_bytes",
+			  (json_int_t)s->rx_bytes, "rx_dropped",
+			  (json_int_t)(s->rx_dropped + s->rx_dropped_host), "errors",
+			  (json_int_t)m->n_errors, "flaps", (json_int_t)m->n_flaps, "speed_mbps",
+			  (int)member->link.speed_mbps, "mtu", (int)member->link.mtu);
+	add_shares(reply, snap, i);
+	return reply;
+}
+
+static json_t *distribution_to_json(const struct snapshot *snap)
+{
+	const struct team *team = &snap->team;
+	const struct policy *policy = policy_get(team->options.mode);
+	const struct spread *s = &team->spread;
+	unsigned int count[TEAM_MEMBERS_MAX];
+	json_t *reply = json_pack("{s:s}", "how", policy->help);
+
+	if (policy->by_flow)
+		json_object_update_new(reply,
+				       json_pack("{s:I, s:I, s:I}", "frames_non_ip",
+						 (json_int_t)s->stats.non_ip, "frames_malformed",
+						 (json_int_t)s->stats.malformed, "flowlets",
+						 (json_int_t)s->stats.flowlets));
+	if (policy->by_bucket)
+		json_object_update_new(
+			reply,
+			json_pack("{s:I, s:I, s:i, s:I, s:i, s:I}", "bucket_moves",
+				  (json_int_t)s->map.n_moves, "buckets_rebalanced",
+				  (json_int_t)s->stats.rebalanced, "buckets_waiting",
+				  (int)bucket_count(&s->map, snap->now_ns, team->options.drain_ns,
+						    count),
+				  "sessions_placed", (json_int_t)s->stats.sessions, "sessions_open",
+				  (int)sticky_count(&s->sticky, team->options.sticky_age_ns,
+						    snap->now_ns),
+				  "sessions_by_hash", (json_int_t)s->stats.sessions_by_hash));
+	json_object_set_new(reply, "guests_repinned", json_integer((json_int_t)s->stats.repinned));
+	return reply;
+}
+
+static const char *member_name(const struct team *team, int member)
+{
+	return member >= 0 && team->members[member].used ? team->members[member].name : "any";
+}
+
+/* Guests that are bound to members: to which one now, and why. */
+static json_t *guests_to_json(const struct snapshot *snap)
+{
+	const struct team *team = &snap->team;
+	const bool counts = !policy_get(team->options.mode)->single_active;
+	json_t *all = json_array();
+
+	for (unsigned int i = 0; i < snap->n_pins; i++) {
+		const struct pin *pin = &snap->pins[i];
+		char list[PIN_LIST_MAX + 1] = "";
+
+		for (unsigned int n = 0; n < pin->n_members; n++) {
+			strncat(list, n ? " " : "", sizeof(list) - strlen(list) - 1);
+			strncat(list, pin->members[n], sizeof(list) - strlen(list) - 1);
+		}
+		json_array_append_new(
+			all,
+			json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:s}", "vif", pin->name, "member",
+				  counts ? member_name(team, pin->seat.member) : "any", "belongs",
+				  counts ? member_name(team, pin->seat.want) : "any", "pin", list,
+				  "confine", (int)pin->confine, "moves", (json_int_t)pin->n_moves,
+				  "why", counts ? pin->why : "this mode has one active member"));
+	}
+	return all;
 }
 
 static json_t *options_to_json(const struct team_options *options)
@@ -88,12 +182,15 @@ static json_t *options_to_json(const struct team_options *options)
 json_t *team_to_json(struct team_entry *entry)
 {
 	AUTO_FREE struct snapshot *snap = xb_calloc(1, sizeof(*snap));
+	AUTO_FREE struct pin *pins = xb_calloc(entry->users + 1, sizeof(*pins));
 	AUTO_FREE char *error_path = xb_asprintf("%s/%s/error", NETBACK_TEAM_PATH, entry->name);
 	AUTO_FREE char *error = confstore_get(entry->teams->nb->conf, error_path);
 	json_t *members = json_array(), *reply;
 	const char *active = "none";
 	bool up = false;
 
+	snap->pins = pins;
+	snap->n_pins = entry->users;
 	worker_call(entry->worker, call_snapshot, snap);
 	for (unsigned int i = 0; i < entry->n_members; i++)
 		json_array_append_new(members, member_to_json(&entry->members[i], snap));
@@ -105,6 +202,9 @@ json_t *team_to_json(struct team_entry *entry)
 			  policy_names[entry->options.mode], "active", active, "state",
 			  up ? "up" : "down", "members", members, "vifs", (int)entry->users,
 			  "options", options_to_json(&entry->options));
+	json_object_set_new(reply, "distribution", distribution_to_json(snap));
+	if (snap->n_pins)
+		json_object_set_new(reply, "guests", guests_to_json(snap));
 	if (error)
 		json_object_set_new(reply, "error", json_string(error));
 	return reply;

@@ -10,10 +10,12 @@
 static const char *const list_columns[] = {"name",    "mode", "state", "active",
 					   "members", "vifs", "error", NULL};
 static const char *const member_columns[] = {
-	"name",	      "state",	    "priority", "carrier",  "active",	  "since_ms",
-	"reason",     "speed_mbps", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets",
-	"rx_dropped", "errors",	    "flaps",	NULL,
+	"name",	      "state",	    "priority", "carrier",	  "active",	"since_ms",
+	"reason",     "speed_mbps", "rx_bytes", "tx_bytes",	  "rx_packets", "tx_packets",
+	"rx_dropped", "errors",	    "flaps",	"tx_use_percent", "buckets",	NULL,
 };
+static const char *const guest_columns[] = {"vif",     "member", "belongs", "pin",
+					    "confine", "moves",	 "why",	    NULL};
 static const char *const show_first[] = {"name", "mode", "state", "active", "vifs", "error", NULL};
 
 /* "eth0 active, eth1 down" */
@@ -73,18 +75,25 @@ static void print_team(json_t *team)
 {
 	json_t *members = json_incref(json_object_get(team, "members"));
 	json_t *options = json_incref(json_object_get(team, "options"));
+	json_t *guests = json_incref(json_object_get(team, "guests"));
 
 	json_object_del(team, "members");
 	json_object_del(team, "options");
+	json_object_del(team, "guests");
 	render_object(stdout, team, show_first, 0);
 	puts(json_array_size(members) ? "members:" : "no members");
 	render_rows(stdout, members, member_columns, false, 2);
+	if (json_array_size(guests)) {
+		puts("guests bound to members:");
+		render_rows(stdout, guests, guest_columns, false, 2);
+	}
 	if (json_object_size(options)) {
 		puts("options:");
 		render_object(stdout, options, NULL, 2);
 	}
 	json_decref(members);
 	json_decref(options);
+	json_decref(guests);
 }
 
 int cmd_team_show(struct cli *cli, int argc, char **argv)

@@ -13,8 +13,12 @@ tests_bench_bench_vif_load_SOURCES = tests/bench/bench-vif-load.c
 tests_bench_bench_vif_load_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/bench/bench-frame
-tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c
+tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c tests/unit/team-choose.h
 tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
+
+noinst_PROGRAMS += tests/bench/bench-flow
+tests_bench_bench_flow_SOURCES = tests/bench/bench-flow.c
+tests_bench_bench_flow_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 
 EXTRA_DIST += tests/bench/run.sh tests/bench/bench-box.sh
 

@@ -10,6 +10,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
+	netback-team/lacp_pdu.c netback-team/lacp_pdu.h \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/load.c netback-team/load.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \

@@ -156,6 +156,11 @@ UNIT_TESTS += tests/unit/test-team-sim
 tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c tests/unit/team-choose.h
 tests_unit_test_team_sim_LDADD = $(UNIT_NET_LIBS)
 
+# LACP.
+UNIT_TESTS += tests/unit/test-lacp-pdu
+tests_unit_test_lacp_pdu_SOURCES = tests/unit/test-lacp-pdu.c
+tests_unit_test_lacp_pdu_LDADD = $(UNIT_NET_LIBS)
+
 # The box's frontend.
 UNIT_TESTS += tests/unit/test-netfront
 tests_unit_test_netfront_SOURCES = tests/unit/test-netfront.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h

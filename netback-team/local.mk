@@ -10,7 +10,16 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
+	netback-team/lacp.c netback-team/lacp.h netback-team/lacp_priv.h \
+	netback-team/lacp_actor.c \
+	netback-team/lacp_churn.c \
+	netback-team/lacp_marker.c \
+	netback-team/lacp_mux.c \
 	netback-team/lacp_pdu.c netback-team/lacp_pdu.h \
+	netback-team/lacp_rx.c \
+	netback-team/lacp_select.c \
+	netback-team/lacp_status.c \
+	netback-team/lacp_tx.c \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/load.c netback-team/load.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \

@@ -156,10 +156,15 @@ UNIT_TESTS += tests/unit/test-team-sim
 tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c tests/unit/team-choose.h
 tests_unit_test_team_sim_LDADD = $(UNIT_NET_LIBS)
 
-# LACP.
+# LACP: frames, then systems on cables that are simulated.
 UNIT_TESTS += tests/unit/test-lacp-pdu
 tests_unit_test_lacp_pdu_SOURCES = tests/unit/test-lacp-pdu.c
 tests_unit_test_lacp_pdu_LDADD = $(UNIT_NET_LIBS)
+
+LACP_LAB = tests/unit/lacp-lab.c tests/unit/lacp-lab.h
+UNIT_TESTS += tests/unit/test-lacp
+tests_unit_test_lacp_SOURCES = tests/unit/test-lacp.c $(LACP_LAB)
+tests_unit_test_lacp_LDADD = $(UNIT_NET_LIBS)
 
 # The box's frontend.
 UNIT_TESTS += tests/unit/test-netfront

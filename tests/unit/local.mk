@@ -166,6 +166,18 @@ UNIT_TESTS += tests/unit/test-lacp
 tests_unit_test_lacp_SOURCES = tests/unit/test-lacp.c $(LACP_LAB)
 tests_unit_test_lacp_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-lacp-tx
+tests_unit_test_lacp_tx_SOURCES = tests/unit/test-lacp-tx.c $(LACP_LAB)
+tests_unit_test_lacp_tx_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-lacp-select
+tests_unit_test_lacp_select_SOURCES = tests/unit/test-lacp-select.c $(LACP_LAB)
+tests_unit_test_lacp_select_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-lacp-live
+tests_unit_test_lacp_live_SOURCES = tests/unit/test-lacp-live.c $(LACP_LAB)
+tests_unit_test_lacp_live_LDADD = $(UNIT_NET_LIBS)
+
 # The box's frontend.
 UNIT_TESTS += tests/unit/test-netfront
 tests_unit_test_netfront_SOURCES = tests/unit/test-netfront.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h

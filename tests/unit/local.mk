@@ -178,6 +178,10 @@ UNIT_TESTS += tests/unit/test-lacp-live
 tests_unit_test_lacp_live_SOURCES = tests/unit/test-lacp-live.c $(LACP_LAB)
 tests_unit_test_lacp_live_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-lacp-peers
+tests_unit_test_lacp_peers_SOURCES = tests/unit/test-lacp-peers.c $(LACP_LAB)
+tests_unit_test_lacp_peers_LDADD = $(UNIT_NET_LIBS)
+
 # The box's frontend.
 UNIT_TESTS += tests/unit/test-netfront
 tests_unit_test_netfront_SOURCES = tests/unit/test-netfront.c tests/unit/netfront-stub.c tests/unit/netfront-stub.h

@@ -24,5 +24,10 @@ SIM_TESTS += tests/sim/sim-coalesce
 tests_sim_sim_coalesce_SOURCES = tests/sim/sim-coalesce.c $(SIM_SEEDS) $(COALESCE_WORLD)
 tests_sim_sim_coalesce_LDADD = usbback/libusbback.a $(UNIT_LIBS)
 
+# LACP among two partners whose cables, configurations and daemons change at random.
+SIM_TESTS += tests/sim/sim-lacp
+tests_sim_sim_lacp_SOURCES = tests/sim/sim-lacp.c $(LACP_LAB)
+tests_sim_sim_lacp_LDADD = $(UNIT_NET_LIBS)
+
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)

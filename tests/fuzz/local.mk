@@ -114,3 +114,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz-quirk
 tests_fuzz_fuzz_quirk_SOURCES = tests/fuzz/fuzz-quirk.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_quirk_LDADD = usbback/libusbback.a $(UNIT_XEN_LIBS)
 tests_fuzz_fuzz_quirk_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-lacp
+tests_fuzz_fuzz_lacp_SOURCES = tests/fuzz/fuzz-lacp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_lacp_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_lacp_LDFLAGS = $(FUZZ_LDFLAGS)

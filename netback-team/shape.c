@@ -11,38 +11,55 @@
 
 #define FRAME_MAX_BYTES 65535u
 
-static uint64_t bytes_to_ns(const struct shape *shape, uint64_t bytes)
+#define NS_MAX (UINT64_MAX / 4) /* sums of two such stay in range */
+
+static const uint64_t NSEC_BITS = 8 * NSEC_PER_SEC;
+
+/* Rounded up: a change forgives nothing. */
+static uint64_t muldiv(uint64_t a, uint64_t b, uint64_t divisor)
 {
-	return (uint64_t)((__uint128_t)bytes * 8 * NSEC_PER_SEC / shape->rate_bps);
+	__uint128_t n = ((__uint128_t)a * b + divisor - 1) / divisor;
+
+	return n > NS_MAX ? NS_MAX : (uint64_t)n;
+}
+
+void shape_set_depth(struct shape *shape, uint64_t rate_bps, uint64_t burst_bytes, uint64_t now_ns)
+{
+	uint64_t debt_bytes = 0;
+
+	if (shape->rate_bps && shape->full_ns + (shape->frac > 0) > now_ns)
+		debt_bytes = muldiv(shape->full_ns + (shape->frac > 0) - now_ns, shape->rate_bps,
+				    NSEC_BITS);
+	shape->rate_bps = rate_bps;
+	shape->burst_bytes = burst_bytes;
+	shape->frac = 0;
+	shape->full_ns = rate_bps ? now_ns + muldiv(debt_bytes, NSEC_BITS, rate_bps) : 0;
 }
 
 void shape_set(struct shape *shape, uint64_t rate_bps, uint64_t burst_bytes, uint64_t now_ns)
 {
-	uint64_t debt_bytes = 0;
-
-	if (shape->rate_bps && shape->full_ns > now_ns)
-		debt_bytes = (uint64_t)((__uint128_t)(shape->full_ns - now_ns) * shape->rate_bps /
-					8 / NSEC_PER_SEC);
-	shape->rate_bps = rate_bps;
-	shape->burst_bytes = MAX(burst_bytes, FRAME_MAX_BYTES);
-	shape->frac = 0;
-	shape->full_ns = rate_bps ? now_ns + bytes_to_ns(shape, debt_bytes) : 0;
+	shape_set_depth(shape, rate_bps, MAX(burst_bytes, FRAME_MAX_BYTES), now_ns);
 }
 
 uint64_t shape_ready_ns(const struct shape *shape, uint32_t bytes, uint64_t now_ns)
 {
-	uint64_t full, depth;
+	__uint128_t room;
+	uint64_t early_ns;
 
-	if (!shape->rate_bps)
+	if (!shape->rate_bps || shape->full_ns < now_ns)
 		return now_ns;
-	full = MAX(shape->full_ns, now_ns) + bytes_to_ns(shape, bytes);
-	depth = bytes_to_ns(shape, shape->burst_bytes);
-	return full > depth ? MAX(full - depth, now_ns) : now_ns;
+	/* What may be missing from a full bucket; rounded once, at the end. */
+	room = (__uint128_t)(shape->burst_bytes - MIN(bytes, shape->burst_bytes)) * NSEC_BITS;
+	if (room < shape->frac)
+		return shape->full_ns + 1;
+	room = (room - shape->frac) / shape->rate_bps;
+	early_ns = room > shape->full_ns ? shape->full_ns : (uint64_t)room;
+	return MAX(shape->full_ns - early_ns, now_ns);
 }
 
 void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns)
 {
-	__uint128_t cost;
+	uint64_t cost;
 
 	if (!shape->rate_bps)
 		return;
@@ -50,9 +67,9 @@ void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns)
 		shape->full_ns = now_ns;
 		shape->frac = 0;
 	}
-	cost = (__uint128_t)bytes * 8 * NSEC_PER_SEC + shape->frac;
-	shape->full_ns += (uint64_t)(cost / shape->rate_bps);
-	shape->frac = (uint64_t)(cost % shape->rate_bps);
+	cost = bytes * NSEC_BITS + shape->frac;
+	shape->full_ns += cost / shape->rate_bps;
+	shape->frac = cost % shape->rate_bps;
 }
 
 int shape_parse_xl_rate(const char *value, uint64_t *rate_bps, uint64_t *burst_bytes)

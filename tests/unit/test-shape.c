@@ -78,6 +78,44 @@ static void test_small_burst(void **state)
 	assert_int_equal(shape_ready_ns(&shape, 65535, 0), 0);
 }
 
+/* A bucket as small as it is asked for: larger frames go when it is full, and are paid for. */
+static void test_depth(void **state)
+{
+	struct shape shape = {0};
+
+	shape_set_depth(&shape, 8 * MBIT, 2000, 0);
+	assert_int_equal(shape_ready_ns(&shape, 65535, 0), 0);
+	shape_take(&shape, 65535, 0);
+	assert_int_equal(shape_ready_ns(&shape, 1000, 0), 64535 * NSEC_PER_USEC);
+	assert_int_equal(shape_ready_ns(&shape, 5000, 0), 65535 * NSEC_PER_USEC);
+	/* None at all: one after the other. */
+	shape_set_depth(&shape, 8 * MBIT, 0, NSEC_PER_SEC);
+	assert_int_equal(shape_ready_ns(&shape, 9000, NSEC_PER_SEC), NSEC_PER_SEC);
+	shape_take(&shape, 100, NSEC_PER_SEC);
+	assert_int_equal(shape_ready_ns(&shape, 1, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 100 * NSEC_PER_USEC);
+}
+
+/* Never a byte more than burst + rate * t, at rates that no nanosecond divides. */
+static void test_never_more(void **state)
+{
+	struct shape shape = {0};
+	const uint64_t rate = 9999999967, burst = 70000;
+	uint64_t now = 3, sent = 0;
+
+	shape_set_depth(&shape, rate, burst, now);
+	for (int i = 0; i < 200000; i++) {
+		const uint32_t size = 60 + (uint32_t)i * 7 % 1455;
+
+		now = shape_ready_ns(&shape, size, now);
+		shape_take(&shape, size, now);
+		sent += size;
+		assert_true((sent - burst) * 8 * NSEC_PER_SEC <= (now - 3) * rate || sent <= burst);
+	}
+	/* And, at once when it may, not less: a nanosecond carries 1.25 bytes. */
+	assert_true((sent - burst + 2) * 8 * NSEC_PER_SEC >= (now - 3) * rate);
+}
+
 /* What was used stays used when the limit changes. */
 static void test_live_change(void **state)
 {
@@ -122,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unlimited),   cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_rate_exact),  cmocka_unit_test(test_small_burst),
+		cmocka_unit_test(test_depth),	    cmocka_unit_test(test_never_more),
 		cmocka_unit_test(test_live_change), cmocka_unit_test(test_xl_rate),
 	};
 

@@ -5,6 +5,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/announce.c netback-team/announce.h \
 	netback-team/bucket.c netback-team/bucket.h \
 	netback-team/buf.c netback-team/buf.h \
+	netback-team/cost.c netback-team/cost.h \
 	netback-team/csum.c netback-team/csum.h \
 	netback-team/flow.c netback-team/flow.h \
 	netback-team/frame.c netback-team/frame.h \
@@ -20,6 +21,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/lacp_select.c \
 	netback-team/lacp_status.c \
 	netback-team/lacp_tx.c \
+	netback-team/limit.c netback-team/limit.h \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/load.c netback-team/load.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \

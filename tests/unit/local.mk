@@ -71,6 +71,16 @@ UNIT_TESTS += tests/unit/test-buf
 tests_unit_test_buf_SOURCES = tests/unit/test-buf.c
 tests_unit_test_buf_LDADD = $(UNIT_NET_LIBS)
 
+# Bandwidth: what a frame costs, limits, who is next, what becomes of a frame; on a simulated link.
+FAIR_LAB_LIBS = $(UNIT_NET_LIBS) -lm
+UNIT_TESTS += tests/unit/test-cost
+tests_unit_test_cost_SOURCES = tests/unit/test-cost.c
+tests_unit_test_cost_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-limit
+tests_unit_test_limit_SOURCES = tests/unit/test-limit.c
+tests_unit_test_limit_LDADD = $(FAIR_LAB_LIBS)
+
 UNIT_TESTS += tests/unit/test-shape
 tests_unit_test_shape_SOURCES = tests/unit/test-shape.c
 tests_unit_test_shape_LDADD = $(UNIT_NET_LIBS)

@@ -21,6 +21,12 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/lacp_select.c \
 	netback-team/lacp_status.c \
 	netback-team/lacp_tx.c \
+	netback-team/fair.c netback-team/fair.h netback-team/fair_priv.h \
+	netback-team/fair_config.c \
+	netback-team/frame.c netback-team/frame.h \
+	netback-team/guest_rx.c \
+	netback-team/guest_tx.c \
+	netback-team/heap.c netback-team/heap.h \
 	netback-team/limit.c netback-team/limit.h \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/load.c netback-team/load.h \
@@ -48,6 +54,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/uplink.c \
 	netback-team/vif.c netback-team/vif.h \
 	netback-team/vifdev.c \
+	netback-team/water.c netback-team/water.h \
 	netback-team/worker.c netback-team/worker.h
 
 sbin_PROGRAMS += netback-team/netback-team

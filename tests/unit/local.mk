@@ -72,14 +72,35 @@ tests_unit_test_buf_SOURCES = tests/unit/test-buf.c
 tests_unit_test_buf_LDADD = $(UNIT_NET_LIBS)
 
 # Bandwidth: what a frame costs, limits, who is next, what becomes of a frame; on a simulated link.
+FAIR_LAB = tests/unit/fair-lab.c tests/unit/fair-lab.h
 FAIR_LAB_LIBS = $(UNIT_NET_LIBS) -lm
 UNIT_TESTS += tests/unit/test-cost
 tests_unit_test_cost_SOURCES = tests/unit/test-cost.c
 tests_unit_test_cost_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-heap
+tests_unit_test_heap_SOURCES = tests/unit/test-heap.c
+tests_unit_test_heap_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-limit
 tests_unit_test_limit_SOURCES = tests/unit/test-limit.c
 tests_unit_test_limit_LDADD = $(FAIR_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-water
+tests_unit_test_water_SOURCES = tests/unit/test-water.c
+tests_unit_test_water_LDADD = $(FAIR_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-fair-share
+tests_unit_test_fair_share_SOURCES = tests/unit/test-fair-share.c $(FAIR_LAB)
+tests_unit_test_fair_share_LDADD = $(FAIR_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-fair-minimum
+tests_unit_test_fair_minimum_SOURCES = tests/unit/test-fair-minimum.c $(FAIR_LAB)
+tests_unit_test_fair_minimum_LDADD = $(FAIR_LAB_LIBS)
+
+UNIT_TESTS += tests/unit/test-fair-live
+tests_unit_test_fair_live_SOURCES = tests/unit/test-fair-live.c $(FAIR_LAB)
+tests_unit_test_fair_live_LDADD = $(FAIR_LAB_LIBS)
 
 UNIT_TESTS += tests/unit/test-shape
 tests_unit_test_shape_SOURCES = tests/unit/test-shape.c

@@ -21,6 +21,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/lacp_select.c \
 	netback-team/lacp_status.c \
 	netback-team/lacp_tx.c \
+	netback-team/decide.c netback-team/decide.h \
 	netback-team/fair.c netback-team/fair.h netback-team/fair_priv.h \
 	netback-team/fair_config.c \
 	netback-team/frame.c netback-team/frame.h \

@@ -90,6 +90,10 @@ UNIT_TESTS += tests/unit/test-water
 tests_unit_test_water_SOURCES = tests/unit/test-water.c
 tests_unit_test_water_LDADD = $(FAIR_LAB_LIBS)
 
+UNIT_TESTS += tests/unit/test-decide
+tests_unit_test_decide_SOURCES = tests/unit/test-decide.c
+tests_unit_test_decide_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-fair-share
 tests_unit_test_fair_share_SOURCES = tests/unit/test-fair-share.c $(FAIR_LAB)
 tests_unit_test_fair_share_LDADD = $(FAIR_LAB_LIBS)

@@ -28,6 +28,9 @@ tests_sim_sim_coalesce_LDADD = usbback/libusbback.a $(UNIT_LIBS)
 SIM_TESTS += tests/sim/sim-lacp
 tests_sim_sim_lacp_SOURCES = tests/sim/sim-lacp.c $(LACP_LAB)
 tests_sim_sim_lacp_LDADD = $(UNIT_NET_LIBS)
+SIM_TESTS += tests/sim/sim-fair
+tests_sim_sim_fair_SOURCES = tests/sim/sim-fair.c $(FAIR_LAB)
+tests_sim_sim_fair_LDADD = $(FAIR_LAB_LIBS)
 
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)

@@ -19,6 +19,9 @@ tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $
 noinst_PROGRAMS += tests/bench/bench-flow
 tests_bench_bench_flow_SOURCES = tests/bench/bench-flow.c
 tests_bench_bench_flow_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
+noinst_PROGRAMS += tests/bench/bench-fair
+tests_bench_bench_fair_SOURCES = tests/bench/bench-fair.c
+tests_bench_bench_fair_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 
 EXTRA_DIST += tests/bench/run.sh tests/bench/bench-box.sh
 

@@ -48,6 +48,10 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/shape.c netback-team/shape.h \
 	netback-team/spread.c netback-team/spread.h \
 	netback-team/sticky.c netback-team/sticky.h \
+	netback-team/seen.c netback-team/seen.h \
+	netback-team/segment.c \
+	netback-team/shape.c netback-team/shape.h \
+	netback-team/sketch.c netback-team/sketch.h \
 	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \
 	netback-team/team_status.c \

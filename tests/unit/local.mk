@@ -485,3 +485,11 @@ tests_unit_test_model_hid_LDADD = $(UNIT_MODEL_LIBS)
 UNIT_TESTS += tests/unit/test-model-serial
 tests_unit_test_model_serial_SOURCES = tests/unit/test-model-serial.c $(UNIT_MODEL_LAB)
 tests_unit_test_model_serial_LDADD = $(UNIT_MODEL_LIBS)
+
+UNIT_TESTS += tests/unit/test-sketch
+tests_unit_test_sketch_SOURCES = tests/unit/test-sketch.c
+tests_unit_test_sketch_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-seen
+tests_unit_test_seen_SOURCES = tests/unit/test-seen.c
+tests_unit_test_seen_LDADD = $(UNIT_NET_LIBS)

@@ -51,6 +51,9 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/seen.c netback-team/seen.h \
 	netback-team/segment.c \
 	netback-team/shape.c netback-team/shape.h \
+	netback-team/signature.c netback-team/signature.h netback-team/signature_priv.h \
+	netback-team/signature_option.c \
+	netback-team/signature_parse.c netback-team/signature_parse.h \
 	netback-team/sketch.c netback-team/sketch.h \
 	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \

@@ -45,9 +45,14 @@ void seen_destroy(struct seen *seen)
 	free(seen);
 }
 
-static struct entry *set_of(struct seen *seen, uint64_t hash)
+static struct entry *set_of(const struct seen *seen, uint64_t hash)
 {
 	return &seen->sets[(hash & seen->mask) * WAYS];
+}
+
+void seen_prefetch(const struct seen *seen, uint64_t hash)
+{
+	__builtin_prefetch(set_of(seen, hash), 1);
 }
 
 static bool is_alive(const struct entry *entry, uint8_t step)

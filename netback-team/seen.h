@@ -33,5 +33,7 @@ void seen_destroy(struct seen *seen);
 uint8_t *seen_get(struct seen *seen, uint64_t hash, uint8_t step, bool *is_new);
 /** The same without making one: NULL when there is none. */
 uint8_t *seen_find(struct seen *seen, uint64_t hash, uint8_t step);
+/** Fetches the place of this hash into the cache, for a call that follows soon. */
+void seen_prefetch(const struct seen *seen, uint64_t hash);
 
 #endif

@@ -119,3 +119,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz-lacp
 tests_fuzz_fuzz_lacp_SOURCES = tests/fuzz/fuzz-lacp.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_lacp_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_lacp_LDFLAGS = $(FUZZ_LDFLAGS)
+FUZZ_TARGETS += tests/fuzz/fuzz-signature
+tests_fuzz_fuzz_signature_SOURCES = tests/fuzz/fuzz-signature.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_signature_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_signature_LDFLAGS = $(FUZZ_LDFLAGS)

@@ -493,3 +493,7 @@ tests_unit_test_sketch_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-seen
 tests_unit_test_seen_SOURCES = tests/unit/test-seen.c
 tests_unit_test_seen_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-signature
+tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
+tests_unit_test_signature_LDADD = $(UNIT_NET_LIBS)

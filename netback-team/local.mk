@@ -8,6 +8,11 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/cost.c netback-team/cost.h \
 	netback-team/csum.c netback-team/csum.h \
 	netback-team/flow.c netback-team/flow.h \
+	netback-team/dos.c netback-team/dos.h netback-team/dos_priv.h \
+	netback-team/dos_alarm.c \
+	netback-team/dos_meter.c netback-team/dos_meter.h \
+	netback-team/dos_metric.c \
+	netback-team/dos_tick.c \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \

@@ -34,3 +34,8 @@ tests_bench_bench_seam_LDADD = common/xen/libxbxen.a common/libxbcommon.a $(XEN_
 noinst_PROGRAMS += tests/bench/bench-coalesce
 tests_bench_bench_coalesce_SOURCES = tests/bench/bench-coalesce.c
 tests_bench_bench_coalesce_LDADD = usbback/libusbback.a common/libxbcommon.a $(JANSSON_LIBS)
+
+# What attack detection costs a packet.
+noinst_PROGRAMS += tests/bench/bench-dos
+tests_bench_bench_dos_SOURCES = tests/bench/bench-dos.c
+tests_bench_bench_dos_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)

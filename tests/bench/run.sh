@@ -21,6 +21,7 @@ make -s --no-print-directory -C "$BUILD" all || exit 1
 bench frame 'pure modules, ns an operation' "$BUILD/tests/bench/bench-frame" --json "$BUILD/bench/frame.json"
 bench flow 'modes of a team, ns a frame' "$BUILD/tests/bench/bench-flow" --json "$BUILD/bench/flow.json"
 bench fair 'who sends next, ns a frame' "$BUILD/tests/bench/bench-fair" --json "$BUILD/bench/fair.json"
+bench dos 'detection of attacks, ns a packet' "$BUILD/tests/bench/bench-dos" --json "$BUILD/bench/dos.json"
 bench coalesce 'USB requests merged beside one transfer each, simulated' \
     "$BUILD/tests/bench/bench-coalesce" --json "$BUILD/bench/coalesce.json"
 [[ ! -x $BUILD/tests/bench/bench-seam ]] ||

@@ -31,6 +31,10 @@ tests_sim_sim_lacp_LDADD = $(UNIT_NET_LIBS)
 SIM_TESTS += tests/sim/sim-fair
 tests_sim_sim_fair_SOURCES = tests/sim/sim-fair.c $(FAIR_LAB)
 tests_sim_sim_fair_LDADD = $(FAIR_LAB_LIBS)
+# Attacks and innocent peaks.
+SIM_TESTS += tests/sim/sim-dos
+tests_sim_sim_dos_SOURCES = tests/sim/sim-dos.c
+tests_sim_sim_dos_LDADD = $(UNIT_NET_LIBS)
 
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)

@@ -494,6 +494,14 @@ UNIT_TESTS += tests/unit/test-seen
 tests_unit_test_seen_SOURCES = tests/unit/test-seen.c
 tests_unit_test_seen_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-dos-meter
+tests_unit_test_dos_meter_SOURCES = tests/unit/test-dos-meter.c
+tests_unit_test_dos_meter_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-signature
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
 tests_unit_test_signature_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-dos
+tests_unit_test_dos_SOURCES = tests/unit/test-dos.c
+tests_unit_test_dos_LDADD = $(UNIT_NET_LIBS)

@@ -2,6 +2,9 @@
 # libnetback.a: everything but main, so that tests and fuzzers link the real daemon.
 noinst_LIBRARIES += netback-team/libnetback.a
 netback_team_libnetback_a_SOURCES = \
+	netback-team/act.c netback-team/act.h netback-team/act_priv.h \
+	netback-team/act_options.c netback-team/act_options.h \
+	netback-team/act_run.c \
 	netback-team/announce.c netback-team/announce.h \
 	netback-team/bucket.c netback-team/bucket.h \
 	netback-team/buf.c netback-team/buf.h \

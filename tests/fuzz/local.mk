@@ -123,3 +123,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz-signature
 tests_fuzz_fuzz_signature_SOURCES = tests/fuzz/fuzz-signature.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_signature_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_signature_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-cidrs
+tests_fuzz_fuzz_cidrs_SOURCES = tests/fuzz/fuzz-cidrs.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_cidrs_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_cidrs_LDFLAGS = $(FUZZ_LDFLAGS)

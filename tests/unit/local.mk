@@ -505,3 +505,11 @@ tests_unit_test_signature_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-dos
 tests_unit_test_dos_SOURCES = tests/unit/test-dos.c
 tests_unit_test_dos_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-act
+tests_unit_test_act_SOURCES = tests/unit/test-act.c
+tests_unit_test_act_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-act-options
+tests_unit_test_act_options_SOURCES = tests/unit/test-act-options.c
+tests_unit_test_act_options_LDADD = $(UNIT_NET_LIBS)

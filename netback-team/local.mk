@@ -13,6 +13,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/flow.c netback-team/flow.h \
 	netback-team/dos.c netback-team/dos.h netback-team/dos_priv.h \
 	netback-team/dos_alarm.c \
+	netback-team/dos_frame.c netback-team/dos_frame.h \
 	netback-team/dos_meter.c netback-team/dos_meter.h \
 	netback-team/dos_metric.c \
 	netback-team/dos_tick.c \

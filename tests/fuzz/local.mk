@@ -24,6 +24,11 @@ tests_fuzz_fuzz_ctl_SOURCES = tests/fuzz/fuzz-ctl.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ctl_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_ctl_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-dos-frame
+tests_fuzz_fuzz_dos_frame_SOURCES = tests/fuzz/fuzz-dos-frame.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dos_frame_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_dos_frame_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-flow
 tests_fuzz_fuzz_flow_SOURCES = tests/fuzz/fuzz-flow.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_flow_LDADD = $(UNIT_NET_LIBS)

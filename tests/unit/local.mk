@@ -502,6 +502,10 @@ UNIT_TESTS += tests/unit/test-signature
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
 tests_unit_test_signature_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-dos-frame
+tests_unit_test_dos_frame_SOURCES = tests/unit/test-dos-frame.c tests/unit/frame-build.c tests/unit/frame-build.h
+tests_unit_test_dos_frame_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-dos
 tests_unit_test_dos_SOURCES = tests/unit/test-dos.c
 tests_unit_test_dos_LDADD = $(UNIT_NET_LIBS)

@@ -17,6 +17,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/dos_meter.c netback-team/dos_meter.h \
 	netback-team/dos_metric.c \
 	netback-team/dos_tick.c \
+	netback-team/events.c netback-team/events.h \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
@@ -42,6 +43,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/load.c netback-team/load.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
 	netback-team/netback_ctl.c \
+	netback-team/netback_events.c \
 	netback-team/netback_keys.c netback-team/netback_keys.h \
 	netback-team/netif.c netback-team/netif.h \
 	netback-team/nic.h \

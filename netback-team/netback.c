@@ -59,6 +59,8 @@ static int start(struct app *app)
 	rc = sd_event_add_io(app->event, &nb->mail_source, mailbox_fd(nb->mail), EPOLLIN, on_mail,
 			     nb);
 	if (rc >= 0)
+		rc = netback_events_create(nb);
+	if (rc >= 0)
 		rc = teams_create(&nb->teams, nb);
 	if (rc >= 0)
 		rc = confstore_create(&nb->conf, app->xen, app->event, conf_paths, on_config, nb);
@@ -71,6 +73,7 @@ static int start(struct app *app)
 		return rc;
 	}
 	netback_ctl_register(nb);
+	netback_events_register(nb);
 	app_status("serving backend/vif");
 	return 0;
 }
@@ -83,6 +86,7 @@ static void stop(struct app *app)
 		return;
 	backend_destroy(nb->backend);
 	teams_destroy(nb->teams);
+	netback_events_destroy(nb);
 	confstore_destroy(nb->conf);
 	sd_event_source_unref(nb->mail_source);
 	mailbox_destroy(nb->mail);

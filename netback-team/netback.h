@@ -10,6 +10,7 @@
 #define XB_NET_NETBACK_H
 
 #include "app.h"
+#include "events.h"
 #include "mailbox.h"
 #include "netback_keys.h"
 #include "team.h"
@@ -20,12 +21,14 @@
 
 struct teams;
 struct team_entry;
+struct netback_events;
 
 struct netback {
 	struct app *app;
 	struct mailbox *mail;
 	sd_event_source *mail_source;
 	struct confstore *conf;
+	struct netback_events *events;
 	struct teams *teams;
 	struct backend *backend;
 };
@@ -63,6 +66,21 @@ void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const str
 /** Reply of "vif list" for one device; details: of "vif show". */
 json_t *vifdev_to_json(struct backend_device *dev, bool details);
 json_t *vifdev_explain(struct backend_device *dev);
+
+/* netback_events.c */
+
+int netback_events_create(struct netback *nb);
+void netback_events_destroy(struct netback *nb);
+/** Notes that something happened (events.h): for `xenbackctl events` and the mirror in xenstore. */
+void netback_event(struct netback *nb, const struct events_input *input);
+/** One event for each key whose value differs between two objects of the table. who: what has the
+ * keys within the team, NULL = the team itself. */
+void netback_event_keys(struct netback *nb, const char *team, const char *who,
+			const struct key_table *table, const void *old, const void *new);
+/** confstore_set_error, and an event when that is news. who: whose keys they are. */
+void netback_set_error(struct netback *nb, const char *dir, const char *team, const char *who,
+		       const char *error);
+void netback_events_register(struct netback *nb);
 
 /* netback_ctl.c */
 

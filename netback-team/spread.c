@@ -83,6 +83,26 @@ void spread_members(struct team *team, uint64_t now_ns)
 		pin_aim(pin, &pin_team, s->pins, now_ns);
 }
 
+void spread_tell(struct team *team)
+{
+	const struct team_observer *observer = &team->observer;
+	struct spread *s = &team->spread;
+	struct pin *pin;
+
+	DL_FOREACH (s->pins, pin) {
+		const int old = pin->told;
+
+		pin->told = pin->seat.want;
+		if (old != pin->told && observer->guest)
+			observer->guest(observer->ctx, team, pin, old);
+	}
+	if (s->stats.rebalanced != s->told_rebalanced && observer->buckets)
+		observer->buckets(observer->ctx, team,
+				  (unsigned int)(s->stats.rebalanced - s->told_rebalanced),
+				  s->moved_from);
+	s->told_rebalanced = s->stats.rebalanced;
+}
+
 /* --- guests --- */
 
 void spread_pin_add(struct team *team, struct pin *pin, uint64_t now_ns)
@@ -93,6 +113,7 @@ void spread_pin_add(struct team *team, struct pin *pin, uint64_t now_ns)
 	DL_APPEND(team->spread.pins, pin);
 	team->spread.asleep = true; /* perhaps its clock has to start */
 	pin_aim(pin, &pin_team, team->spread.pins, now_ns);
+	pin->told = pin->seat.want;
 }
 
 void spread_pin_remove(struct team *team, struct pin *pin)
@@ -109,6 +130,7 @@ bool spread_pin_set(struct team *team, struct pin *pin, const char *list, bool c
 		return false;
 	pin_aim(pin, &pin_team, team->spread.pins, now_ns);
 	team->spread.asleep = true;
+	spread_tell(team);
 	return true;
 }
 
@@ -227,6 +249,7 @@ static void rebalance_buckets(struct team *team, struct rebalance_state *state, 
 		}
 		bucket_move(&s->map, (unsigned int)move.item, move.to, now_ns);
 		s->stats.rebalanced++;
+		s->moved_from = move.from;
 		rebalance_apply(state, items, &move);
 	}
 }

@@ -58,7 +58,9 @@ struct spread {
 	struct sticky sticky;
 	struct pin *pins;
 	struct spread_clock rebalance, repin;
-	bool asleep; /**< the next frame has to start a clock */
+	bool asleep;		  /**< the next frame has to start a clock */
+	uint64_t told_rebalanced; /**< stats.rebalanced as the team's observer knows it */
+	int moved_from;		  /**< the member that buckets were last moved off */
 	int relieve; /**< the member that the last interval wanted to relieve, -1 = none */
 	struct spread_stats stats;
 };
@@ -70,6 +72,8 @@ void spread_init(struct team *team);
 void spread_configure(struct team *team, uint32_t old_seed);
 /** Members came, went, failed or returned; at most what depends on that changes. */
 void spread_members(struct team *team, uint64_t now_ns);
+/** Tells the team's observer of guests and buckets that belong elsewhere since the last call. */
+void spread_tell(struct team *team);
 /** The first frame after a pause. */
 void spread_wake(struct team *team, uint64_t now_ns);
 void spread_run(struct team *team, uint64_t now_ns);

@@ -221,6 +221,7 @@ static void pass_end(struct team *team, struct pass *pass)
 			observer->member(observer->ctx, team, i, pass->old[i]);
 	if (team->active != pass->old_active && observer->active)
 		observer->active(observer->ctx, team, pass->old_active, team->active, pass->why);
+	spread_tell(team);
 }
 
 static struct team_member *member_of(struct team *team, int member)

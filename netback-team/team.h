@@ -93,10 +93,14 @@ struct team_member {
 
 struct team;
 /** Called on every change of a member's state or of the active member (then old != new; -1 = none).
- */
+ * Any of them may be NULL. */
 struct team_observer {
 	void (*member)(void *ctx, struct team *team, int member, enum team_member_state old);
 	void (*active)(void *ctx, struct team *team, int old, int new, const char *reason);
+	/** A bound guest belongs to another member now (-1 = any); pin->why says why. */
+	void (*guest)(void *ctx, struct team *team, const struct pin *pin, int old);
+	/** Rebalancing moved so many buckets of flows off this member. */
+	void (*buckets)(void *ctx, struct team *team, unsigned int n, int from);
 	void *ctx;
 };
 

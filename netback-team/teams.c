@@ -30,6 +30,9 @@ struct link_letter {
 };
 struct team_letter {
 	char team[TEAM_NAME_MAX];
+	enum events_kind kind;
+	bool bad;
+	char who[TEAM_NAME_MAX], old[TEAM_NAME_MAX], new[TEAM_NAME_MAX], why[EVENTS_WHY_MAX];
 };
 struct vif_letter {
 	struct vif *vif;
@@ -69,8 +72,17 @@ static int mail_vif_failed(void *ctx, void *arg)
 static int mail_team_changed(void *ctx, void *arg)
 {
 	struct team_letter *letter = arg;
-	struct team_entry *entry = teams_find(((struct netback *)ctx)->teams, letter->team);
+	struct netback *nb = ctx;
+	struct team_entry *entry = teams_find(nb->teams, letter->team);
 
+	netback_event(nb,
+		      &(struct events_input){.severity = letter->bad ? EVENTS_WARN : EVENTS_INFO,
+					     .kind = letter->kind,
+					     .team = letter->team,
+					     .who = letter->who,
+					     .old = letter->old,
+					     .new = letter->new,
+					     .why = letter->why});
 	if (entry)
 		team_status_dirty(entry);
 	return 0;
@@ -84,12 +96,16 @@ static void on_vif_failed(void *ctx, struct vif *vif, const char *why)
 	mailbox_post(entry->teams->nb->mail, mail_vif_failed, &letter, sizeof(letter));
 }
 
-static void on_team_changed(void *ctx, const char *event, const char *member, const char *reason)
+static void on_team_changed(void *ctx, const struct worker_change *change)
 {
 	struct team_entry *entry = ctx;
-	struct team_letter letter;
+	struct team_letter letter = {.kind = change->kind, .bad = change->bad};
 
 	snprintf(letter.team, sizeof(letter.team), "%s", entry->name);
+	snprintf(letter.who, sizeof(letter.who), "%s", change->who);
+	snprintf(letter.old, sizeof(letter.old), "%s", change->old);
+	snprintf(letter.new, sizeof(letter.new), "%s", change->new);
+	snprintf(letter.why, sizeof(letter.why), "%s", change->why ? change->why : "");
 	mailbox_post(entry->teams->nb->mail, mail_team_changed, &letter, sizeof(letter));
 }
 
@@ -239,6 +255,23 @@ static void check_member(struct team_entry *entry, struct member_entry *member)
 		member->refused[0] = '\0';
 }
 
+static void tell_membership(struct team_entry *entry, const char *member, bool joins)
+{
+	netback_event(entry->teams->nb, &(struct events_input){.kind = EVENTS_KIND_MEMBER,
+							       .team = entry->name,
+							       .who = member,
+							       .old = joins ? "absent" : "member",
+							       .new = joins ? "member" : "absent"});
+}
+
+static void tell_team(struct teams *teams, const char *name, bool comes)
+{
+	netback_event(teams->nb, &(struct events_input){.kind = EVENTS_KIND_TEAM,
+							.team = name,
+							.old = comes ? "absent" : "present",
+							.new = comes ? "present" : "absent"});
+}
+
 static void drop_member(struct team_entry *entry, struct member_entry *member)
 {
 	linkwatch_remove(entry->linkwatch, member->name);
@@ -249,6 +282,7 @@ static void drop_member(struct team_entry *entry, struct member_entry *member)
 	if (entry->netns_fd >= 0 && !entry->teams->stopping)
 		nic_netns_return(member->name, entry->netns_fd);
 	log_info("%s: %s left the team", entry->name, member->name);
+	tell_membership(entry, member->name, false);
 	*member = entry->members[--entry->n_members];
 }
 
@@ -258,6 +292,7 @@ static void add_member(struct team_entry *entry, const struct member_entry *want
 
 	*member = *wanted;
 	log_info("%s: %s joins, priority %u", entry->name, member->name, member->priority);
+	tell_membership(entry, member->name, true);
 	linkwatch_add(entry->linkwatch, member->name); /* its first report opens the NIC */
 }
 
@@ -409,6 +444,7 @@ static struct team_entry *create_entry(struct teams *teams, const char *name,
 		return NULL;
 	}
 	log_info("%s: team created", name);
+	tell_team(teams, name, true);
 	return entry;
 }
 
@@ -424,8 +460,8 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 	if (entry)
 		entry->seen = true;
 	if (!valid_name(name)) {
-		confstore_set_error(conf, dir,
-				    "a team's name has 1 to 31 letters, digits, '_', '.' or '-'");
+		netback_set_error(teams->nb, dir, name, "",
+				  "a team's name has 1 to 31 letters, digits, '_', '.' or '-'");
 		return;
 	}
 	rc = confstore_read(conf, dir, &team_key_table, &call.options, error);
@@ -438,13 +474,15 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 		if (apply_members(entry, call.options.members, fresh, error, sizeof(error))) {
 			memcpy(call.options.netns, entry->options.netns,
 			       sizeof(call.options.netns));
+			netback_event_keys(teams->nb, entry->name, NULL, &team_key_table,
+					   &entry->options, &call.options);
 			entry->options = call.options;
 			worker_call(entry->worker, call_options, &call);
 			linkwatch_set_poll(entry->linkwatch, call.options.carrier_poll_ns);
 			team_status_dirty(entry);
 		}
 	}
-	confstore_set_error(conf, dir, error[0] ? error : NULL);
+	netback_set_error(teams->nb, dir, name, "", error[0] ? error : NULL);
 }
 
 static void sweep(struct teams *teams)
@@ -456,6 +494,7 @@ static void sweep(struct teams *teams)
 			continue;
 		if (entry->users == 0) {
 			log_info("%s: team removed", entry->name);
+			tell_team(teams, entry->name, false);
 			destroy_entry(entry);
 		} else if (entry->n_members > 0) {
 			log_warn("%s: removed from the configuration while %u vif(s) use it: its "

@@ -10,6 +10,7 @@
 #include "netback.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,10 +60,14 @@ static void read_policy(struct vifdev *vd)
 			policy.pin, TEAM_MEMBERS_MAX);
 		rc = -EINVAL;
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		netback_event_keys(vd->nb, vd->policy.team, vd->dev->name, &vif_key_table,
+				   &vd->policy, &policy);
 		vd->policy = policy;
+	}
 	if (rc != -EIO)
-		confstore_set_error(vd->nb->conf, dir, rc < 0 ? vd->policy_error : NULL);
+		netback_set_error(vd->nb, dir, policy.team, vd->dev->name,
+				  rc < 0 ? vd->policy_error : NULL);
 }
 
 /* The rate in force: the VM's policy before the toolstack's rate=. A wrong one is reported and the
@@ -103,6 +108,19 @@ static void team_name(struct vifdev *vd, char *out, size_t size)
 	out[0] = '\0';
 	if (backend_read(vd->dev, XEN_TXN_NONE, false, "bridge", &bridge) == 0)
 		snprintf(out, size, "%.*s", (int)strcspn(bridge, ";"), bridge);
+}
+
+static void tell_state(const struct vifdev *vd, const char *old, const char *new, const char *why,
+		       bool bad)
+{
+	netback_event(vd->nb,
+		      &(struct events_input){.severity = bad ? EVENTS_ERR : EVENTS_INFO,
+					     .kind = EVENTS_KIND_VIF,
+					     .team = vd->team ? team_entry_name(vd->team) : "",
+					     .who = vd->dev->name,
+					     .old = old,
+					     .new = new,
+					     .why = why});
 }
 
 /* --- the driver: birth, features --- */
@@ -338,6 +356,7 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 			      vif_stat_descs, vif_n_stat_descs, &vd->vif->stats);
 	log_info("%s: %s to team %s, %u queue(s)", dev->name,
 		 adopt ? "adopted, connected" : "connected", name, config.n_queues);
+	tell_state(vd, "waiting", "connected", adopt ? "taken over from a predecessor" : "", false);
 	return 0;
 }
 
@@ -350,6 +369,7 @@ static void vifdev_disconnect(void *ctx, struct backend_device *dev)
 		return;
 	stats_remove(nb->app->stats, vd->group);
 	worker_call(team_entry_worker(vd->team), call_close, vd->vif);
+	tell_state(vd, vd->failure[0] ? "failed" : "connected", "disconnected", "", false);
 	teams_put(vd->team);
 	vd->vif = NULL;
 	vd->team = NULL;
@@ -379,6 +399,27 @@ static int call_live(void *ctx, void *arg)
 	return 0;
 }
 
+/* Also where it is the toolstack's. */
+static void tell_limit(const struct vifdev *vd, uint64_t rate_bps)
+{
+	const uint64_t before = vd->vif->config.rate_bps;
+	AUTO_FREE char *old = NULL;
+	AUTO_FREE char *new = NULL;
+
+	if (before == rate_bps)
+		return;
+	old = before ? xb_asprintf("%" PRIu64 " bit/s", before) : xb_strdup("none");
+	new = rate_bps ? xb_asprintf("%" PRIu64 " bit/s", rate_bps) : xb_strdup("none");
+	netback_event(vd->nb,
+		      &(struct events_input){.kind = EVENTS_KIND_LIMIT,
+					     .team = team_entry_name(vd->team),
+					     .who = vd->dev->name,
+					     .old = old,
+					     .new = new,
+					     .why = vd->policy.rate_bps ? "rate of the VM's policy"
+									: "rate of the toolstack"});
+}
+
 static void apply_live(struct vifdev *vd)
 {
 	struct live_call call = {.vif = vd->vif,
@@ -391,6 +432,7 @@ static void apply_live(struct vifdev *vd)
 	call.rate_bps = vd->vif->config.rate_bps; /* written in this way only, so ours to read */
 	call.burst_bytes = vd->vif->config.burst_bytes;
 	read_rate(vd, &call.rate_bps, &call.burst_bytes);
+	tell_limit(vd, call.rate_bps);
 	worker_call(team_entry_worker(vd->team), call_live, &call);
 }
 
@@ -424,6 +466,7 @@ void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const str
 	if (!vd || vd->vif != vif)
 		return; /* closed meanwhile */
 	snprintf(vd->failure, sizeof(vd->failure), "%s", why);
+	tell_state(vd, "connected", "failed", why, true);
 	backend_fail(dev, why);
 }
 

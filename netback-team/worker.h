@@ -32,6 +32,7 @@
 
 #include "announce.h"
 #include "buf.h"
+#include "events.h"
 #include "flow.h"
 #include "frame.h"
 #include "mailbox.h"
@@ -144,10 +145,20 @@ struct rx_record {
 	uint16_t seg_first;
 };
 
+/** What changed in a team; texts are valid during the call. */
+struct worker_change {
+	enum events_kind kind; /**< MEMBER: a member's state; ACTIVE: the active member; MOVE: the
+				  member that a guest, or flows, belong to */
+	const char *who;       /**< member, guest's interface; ACTIVE: "" */
+	const char *old, *new; /**< names of states or members */
+	const char *why;
+	bool bad; /**< for the worse */
+};
+
 /** What the control thread wants to hear of; called in the worker thread, must not block. */
 struct worker_observer {
 	void (*vif_failed)(void *ctx, struct vif *vif, const char *why);
-	void (*team_changed)(void *ctx, const char *event, const char *member, const char *reason);
+	void (*team_changed)(void *ctx, const struct worker_change *change);
 	void (*nic_gone)(void *ctx, const char *member);
 	void *ctx;
 };

@@ -186,17 +186,21 @@ int confstore_list(struct confstore *conf, const char *dir, char ***names, unsig
 	return rc == -ENOENT ? 0 : rc;
 }
 
-void confstore_set_error(struct confstore *conf, const char *dir, const char *error)
+bool confstore_set_error(struct confstore *conf, const char *dir, const char *error)
 {
 	AUTO_FREE char *path = xb_asprintf("%s/error", dir);
 	AUTO_FREE char *old = confstore_get(conf, path);
 
 	if (!error && old) {
 		confstore_rm(conf, path);
-	} else if (error && (!old || strcmp(old, error) != 0)) {
+		return true;
+	}
+	if (error && (!old || strcmp(old, error) != 0)) {
 		log_warn("%s: %s", dir, error);
 		confstore_put(conf, path, error);
+		return true;
 	}
+	return false;
 }
 
 int confstore_read(struct confstore *conf, const char *dir, const struct key_table *table,

@@ -33,8 +33,8 @@ int confstore_read(struct confstore *conf, const char *dir, const struct key_tab
 		   void *object, char error[KEY_ERROR_MAX]);
 
 /** Writes (or, with NULL, removes) the error node of a directory; nothing when it is already so;
- * logs a new one. */
-void confstore_set_error(struct confstore *conf, const char *dir, const char *error);
+ * logs a new one. True when it was not so before. */
+bool confstore_set_error(struct confstore *conf, const char *dir, const char *error);
 
 /** Names in a directory, none when it does not exist; free(*names). -errno: store lost. */
 int confstore_list(struct confstore *conf, const char *dir, char ***names, unsigned int *n);

@@ -142,6 +142,10 @@ UNIT_TESTS += tests/unit/test-bucket
 tests_unit_test_bucket_SOURCES = tests/unit/test-bucket.c
 tests_unit_test_bucket_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-events
+tests_unit_test_events_SOURCES = tests/unit/test-events.c
+tests_unit_test_events_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-sticky
 tests_unit_test_sticky_SOURCES = tests/unit/test-sticky.c
 tests_unit_test_sticky_LDADD = $(UNIT_NET_LIBS)

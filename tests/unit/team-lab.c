@@ -36,7 +36,7 @@ static void on_active(void *ctx, struct team *team, int old, int new, const char
 
 void lab_setup(struct lab *lab, const char *priorities)
 {
-	struct team_observer observer = {on_member, on_active, lab};
+	struct team_observer observer = {.member = on_member, .active = on_active, .ctx = lab};
 	const struct team_options options = lab->options;
 	char name[2] = "a";
 

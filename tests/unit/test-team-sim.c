@@ -297,7 +297,8 @@ static void any_sequence_of_events(void **state)
 
 	for (unsigned long i = 0; i < n; i++) {
 		struct world w = {.now_ns = 1, .told_active = -1};
-		struct team_observer observer = {on_member, on_active, &w};
+		struct team_observer observer = {
+			.member = on_member, .active = on_active, .ctx = &w};
 
 		seed = first + i;
 		running = first + i;

@@ -10,7 +10,8 @@ common_libxbcommon_a_SOURCES = \
 	common/log.c common/log.h \
 	common/mailbox.c common/mailbox.h \
 	common/stats.c common/stats.h \
-	common/util.c common/util.h
+	common/util.c common/util.h \
+	common/vmctl.c common/vmctl.h common/vmctl_wire.c common/vmctl_wire.h
 
 # The daemons' skeleton, apart because it calls up into Xen's seam.
 noinst_LIBRARIES += common/libxbapp.a

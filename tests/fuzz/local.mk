@@ -29,6 +29,11 @@ tests_fuzz_fuzz_dos_frame_SOURCES = tests/fuzz/fuzz-dos-frame.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dos_frame_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_dos_frame_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-vmctl-reply
+tests_fuzz_fuzz_vmctl_reply_SOURCES = tests/fuzz/fuzz-vmctl-reply.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vmctl_reply_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_vmctl_reply_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-flow
 tests_fuzz_fuzz_flow_SOURCES = tests/fuzz/fuzz-flow.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_flow_LDADD = $(UNIT_NET_LIBS)

@@ -44,6 +44,10 @@ UNIT_TESTS += tests/unit/test-ctl-client
 tests_unit_test_ctl_client_SOURCES = tests/unit/test-ctl-client.c tests/unit/ctl-bench.c tests/unit/ctl-bench.h
 tests_unit_test_ctl_client_LDADD = $(UNIT_LIBS)
 
+UNIT_TESTS += tests/unit/test-vmctl
+tests_unit_test_vmctl_SOURCES = tests/unit/test-vmctl.c
+tests_unit_test_vmctl_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += tests/unit/test-app
 tests_unit_test_app_SOURCES = tests/unit/test-app.c
 tests_unit_test_app_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)

@@ -103,6 +103,9 @@ struct dos_options {
 
 /** The defaults; those of a team are four times as high where they are rates or numbers. */
 void dos_options_default(struct dos_options *options, bool team);
+/** The threshold of a team's sum whose guests have this one each: four times it, where it is a rate
+ * or a number. */
+uint64_t dos_team_threshold(enum dos_metric metric, uint64_t threshold);
 /** What is wrong with the options, a static text; NULL when they are good. */
 const char *dos_options_check(const struct dos_options *options);
 

@@ -101,6 +101,11 @@ static bool is_relative(unsigned int metric)
 	return metric == DOS_SYN_RATIO || metric == DOS_ENTROPY;
 }
 
+uint64_t dos_team_threshold(enum dos_metric metric, uint64_t threshold)
+{
+	return is_relative(metric) ? threshold : MIN(threshold * 4, metrics[metric].max);
+}
+
 void dos_options_default(struct dos_options *options, bool team)
 {
 	*options = (struct dos_options){.enable = true, .syn_min = 500, .entropy_min = 5000};
@@ -108,7 +113,8 @@ void dos_options_default(struct dos_options *options, bool team)
 	for (unsigned int d = 0; d < 2; d++)
 		for (unsigned int m = 0; m < DOS_METRICS; m++)
 			options->threshold[d][m] =
-				metrics[m].defaults[d] * (team && !is_relative(m) ? 4 : 1);
+				team ? dos_team_threshold(m, metrics[m].defaults[d])
+				     : metrics[m].defaults[d];
 }
 
 const char *dos_options_check(const struct dos_options *options)

@@ -248,6 +248,7 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 	}
 	if (!buf) {
 		stats->rx_dropped_full++;
+		guard_no_room(q->vif);
 		return;
 	}
 	buf->len = pkt->total;
@@ -362,12 +363,17 @@ void guest_rx_deliver(struct worker *w, struct vif *vif, struct pkt *pkt)
 {
 	struct vif_queue *q = &vif->queues[0];
 	bool offload = is_gso(&pkt->vnet) || (pkt->vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	bool watched = vif->guard.vm >= 0;
 
 	if (vif->failed)
 		return;
-	if (!pkt->info.payload_off && (offload || vif->config.n_queues > 1)) {
+	if (!pkt->info.payload_off && (offload || watched || vif->config.n_queues > 1)) {
 		frame_parse(pkt->head, pkt->head_len, pkt->total, &pkt->info);
 		flow_key_init(&pkt->flow, pkt->head, pkt->head_len, pkt->total, &pkt->info);
+	}
+	if (watched && !guard_to_guest(vif, pkt)) {
+		vif->stats.rx_limited++;
+		return;
 	}
 	if (vif->config.n_queues > 1)
 		q = &vif->queues[flow_hash(&pkt->flow, FLOW_L34, 0) % vif->config.n_queues];
@@ -423,6 +429,7 @@ void guest_rx_drain(struct worker *w, struct vif_queue *q)
 			guest_rx_release(w, pop(q));
 		} else if (too_old(w, q, buf)) {
 			q->vif->stats.rx_dropped_late++;
+			guard_no_room(q->vif);
 			guest_rx_release(w, pop(q));
 		} else if (!ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet)))) {
 			worker_deadline(w, buf->queued_ns + (q->vif->config.rx_notify

@@ -314,6 +314,11 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 {
 	struct vif *vif = rec->queue->vif;
 
+	if (vif->guard.vm >= 0 &&
+	    !guard_from_guest(vif, &rec->pkt, decision->verdict == SW_VERDICT_DROP_SPOOF)) {
+		vif->stats.tx_limited++;
+		return;
+	}
 	switch (decision->verdict) {
 	case SW_VERDICT_UPLINK:
 		uplink_queue(w, rec);
@@ -410,12 +415,29 @@ static bool must_tell_tx(struct worker *w, struct vif_queue *q)
 	return ring_back_must_notify(&q->tx);
 }
 
+/* A delay that answers an attack keeps what is in the RX ring back until its time has come. */
+static bool push_rx(struct worker *w, struct vif_queue *q)
+{
+	const uint64_t delay_ns = q->vif->guard.delay_ns;
+
+	q->rx_held = false;
+	if (delay_ns && q->rx.rsp_prod != q->rx.rsp_pushed) {
+		if (q->deliver_ns > w->now_ns) {
+			q->rx_held = true;
+			worker_deadline(w, q->deliver_ns);
+			return false;
+		}
+		q->deliver_ns = w->now_ns + delay_ns;
+	}
+	return ring_back_push(&q->rx);
+}
+
 void guest_notify(struct worker *w)
 {
 	struct vif_queue *q;
 
 	while ((q = w->touched)) {
-		bool tx, rx = ring_back_push(&q->rx);
+		bool tx, rx = push_rx(w, q);
 
 		ring_back_publish(&q->tx);
 		tx = must_tell_tx(w, q);

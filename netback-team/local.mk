@@ -19,6 +19,9 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/dos_tick.c \
 	netback-team/events.c netback-team/events.h \
 	netback-team/frame.c netback-team/frame.h \
+	netback-team/guard.c netback-team/guard.h netback-team/guard_priv.h \
+	netback-team/guard_act.c \
+	netback-team/guard_status.c \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
 	netback-team/lacp.c netback-team/lacp.h netback-team/lacp_priv.h \

@@ -134,6 +134,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 	vif->config = *config;
 	vif->owner = owner;
 	vif->port = -1;
+	vif->guard.vm = -1;
 	while (rc == 0 && opened < config->n_queues)
 		rc = open_queue(vif, opened++, error, error_size);
 	if (rc == 0)
@@ -149,6 +150,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 	snprintf(vif->pin.name, sizeof(vif->pin.name), "%s", config->name);
 	spread_pin_add(&w->team, &vif->pin, w->now_ns);
 	vif_set_pin(vif, config->pin, config->confine);
+	guard_vif_set(vif, &config->guard);
 	worker_vif_add(w, vif);
 	tell_again(vif);
 	*out = vif;
@@ -157,6 +159,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 
 void vif_close(struct vif *vif)
 {
+	guard_vif_remove(vif);
 	worker_vif_remove(vif->worker, vif);
 	spread_pin_remove(&vif->worker->team, &vif->pin);
 	sw_port_remove(vif->worker->sw, vif->port);
@@ -213,6 +216,7 @@ const struct stat_desc vif_stat_descs[] = {
 	ROW(tx_gso_packets, "Frames of the guest that were GSO"),
 	ROW(tx_errors, "Requests of the guest that were malformed or could not be copied"),
 	ROW(tx_spoofed, "Frames dropped because their source address was not the guest's"),
+	ROW(tx_limited, "Frames of the guest dropped by the limit that answers an attack"),
 	ROW(tx_control, "Link-local control frames of the guest, dropped"),
 	ROW(tx_no_member, "Frames dropped because no member of the team was up"),
 	ROW(tx_too_big, "Frames dropped because they exceeded the NIC's MTU"),
@@ -227,6 +231,7 @@ const struct stat_desc vif_stat_descs[] = {
 	ROW(rx_dropped_full, "Frames dropped because too much waited for the guest"),
 	ROW(rx_dropped_late, "Frames dropped because the guest took too long"),
 	ROW(rx_dropped_stalled, "Frames dropped because the guest posts no requests"),
+	ROW(rx_limited, "Frames for the guest dropped by the limit that answers an attack"),
 	ROW(rx_errors, "Frames that could not be copied to the guest or do not fit it"),
 	ROW(rx_queued, "Frames that had to wait for the guest"),
 	ROW(notifies, "Events sent to the guest"),

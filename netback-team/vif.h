@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "guard.h"
 #include "pin.h"
 #include "shape.h"
 #include "stats.h"
@@ -53,6 +54,7 @@ struct vif_config {
 	uint64_t rate_bps, burst_bytes;
 	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order, checked by pin_set */
 	bool confine;
+	struct guard_profile guard; /**< all zeros: not watched for attacks */
 };
 
 struct vif_stats {
@@ -60,6 +62,7 @@ struct vif_stats {
 	uint64_t tx_gso_packets;
 	uint64_t tx_errors;	       /**< malformed or grant copy failed */
 	uint64_t tx_spoofed;	       /**< source address not the guest's */
+	uint64_t tx_limited;	       /**< over the limit that answers an attack (guard.h) */
 	uint64_t tx_control;	       /**< link-local control frames, never forwarded */
 	uint64_t tx_no_member;	       /**< no member of the team was up */
 	uint64_t tx_too_big;	       /**< larger than the NIC's MTU */
@@ -73,6 +76,7 @@ struct vif_stats {
 	uint64_t rx_dropped_full;    /**< queue or memory bound */
 	uint64_t rx_dropped_late;    /**< waited too long for RX requests */
 	uint64_t rx_dropped_stalled; /**< the guest takes no frames */
+	uint64_t rx_limited;	     /**< over the limit that answers an attack (guard.h) */
 	uint64_t rx_errors;	     /**< grant copy failed or frame does not fit the guest */
 	uint64_t rx_queued;	     /**< times a frame had to wait */
 	uint64_t notifies;	     /**< events sent */
@@ -104,6 +108,8 @@ struct vif_queue {
 	bool dry;  /**< nothing left in the TX ring at the last look */
 	uint32_t tx_quiet_bytes; /**< answered since the guest was last told or not worth telling */
 	bool stalled;
+	bool rx_held;		/**< answers are in the RX ring that a delay keeps back */
+	uint64_t deliver_ns;	/**< with a delay: not before */
 	uint64_t tx_blocked_ns; /**< rate limit: look again then; 0 = not blocked */
 	uint64_t rx_starved_ns; /**< since when frames wait without RX requests; 0 = none wait */
 	struct vif_rx_wait wait;
@@ -118,6 +124,7 @@ struct vif {
 	const char *why; /**< of failed: static text */
 	struct shape shape;
 	struct pin pin; /**< in the team's list */
+	struct guard_vif guard;
 	struct vif_queue queues[VIF_QUEUES_MAX];
 	struct vif_stats stats;
 	void *owner; /**< the control thread's device, for the failure report */

@@ -199,6 +199,7 @@ static void run_deadlines(struct worker *w)
 		}
 	}
 	uplink_timers(w);
+	guard_run(w);
 }
 
 /* Is the next pass a look? */
@@ -340,6 +341,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 {
 	struct worker *w = xb_calloc(1, sizeof(*w));
 	struct team_observer team_observer;
+	struct guard_profile unguarded;
 	int rc;
 
 	w->xen = xen;
@@ -352,6 +354,8 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	team_init(&w->team, team_name, options, &team_observer);
 	announce_init(&w->announce, (unsigned int)options->rarp_count, options->rarp_interval_ns);
 	w->sw = sw_create();
+	guard_profile_off(&unguarded);
+	w->guard = guard_create(w, &unguarded);
 	rc = alloc_batches(w);
 	if (rc == 0)
 		rc = xen->ops->gnt_open(xen, &w->gnt);
@@ -399,6 +403,7 @@ void worker_destroy(struct worker *w)
 		munmap(w->tx_pages, (size_t)WORKER_TX_PAGES * XEN_PAGE_SIZE);
 	buf_pool_destroy(w->pool);
 	sw_destroy(w->sw);
+	guard_destroy(w->guard);
 	mailbox_destroy(w->mail);
 	free(w->evt_queues);
 	free(w->vector);

@@ -35,6 +35,7 @@
 #include "events.h"
 #include "flow.h"
 #include "frame.h"
+#include "guard.h"
 #include "mailbox.h"
 #include "netif.h"
 #include "nic.h"
@@ -160,6 +161,7 @@ struct worker_observer {
 	void (*vif_failed)(void *ctx, struct vif *vif, const char *why);
 	void (*team_changed)(void *ctx, const struct worker_change *change);
 	void (*nic_gone)(void *ctx, const char *member);
+	void (*guard)(void *ctx, const struct guard_request *request);
 	void *ctx;
 };
 
@@ -172,6 +174,7 @@ struct worker {
 	struct xen_evt *evt;
 	struct team team;
 	struct sw *sw;
+	struct guard *guard;
 	struct announce announce;
 	uint8_t announce_mac[6];
 	struct worker_observer observer;

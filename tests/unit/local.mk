@@ -126,6 +126,10 @@ UNIT_TESTS += tests/unit/test-uplink
 tests_unit_test_uplink_SOURCES = tests/unit/test-uplink.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_uplink_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-guard
+tests_unit_test_guard_SOURCES = tests/unit/test-guard.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guard_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-guest-rx
 tests_unit_test_guest_rx_SOURCES = tests/unit/test-guest-rx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_rx_LDADD = $(UNIT_NET_LIBS)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guard.h - a team's defence against denial of service, in its worker: what passes is shown to
+ * dos.[ch], its alarms go to act.[ch], and what act decides is carried out.
+ *
+ * Theory of Operation: a vif whose profile is enabled is watched: it has a number, the same in dos
+ * and act. One that is not costs a branch a frame. What is known of the team (sketches, history)
+ * is allocated with the first watched vif.
+ *
+ * - limit drops frames over the limit instead of holding them back: what a guest wanted to send
+ *   goes on being counted, so an attack does not seem over because it is limited.
+ * - delay leaves answers in the RX ring unpublished, and sends no event, until so much time has
+ *   passed since the last ones: the guest is interrupted 1/delay times a second at most, and takes
+ *   a ring of frames each time.
+ * - second-team is the team's matter: see backup members in team.h.
+ * - alert, hook, pause, unpause and migrate go to the control thread as a guard_request.
+ */
+#ifndef XB_NET_GUARD_H
+#define XB_NET_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "act.h"
+#include "dos.h"
+#include "shape.h"
+
+#define GUARD_HISTORY	   256	       /**< events that a team remembers */
+#define GUARD_NAME_MAX	   32	       /**< of a profile, with its end */
+#define GUARD_HOOK_MAX	   64	       /**< name of a program, with its end */
+#define GUARD_BURST_NS	   50000000ull /**< limits let so much time's worth go at once */
+#define GUARD_BURST_FRAMES 64u
+
+struct pkt;
+struct vif;
+struct worker;
+
+/** How guests are watched, and what is done: target of the key table "dos". */
+struct guard_profile {
+	struct dos_options detect;
+	struct act_options react;
+	char hook_program[GUARD_HOOK_MAX];
+};
+/** Watches nothing: the profile "off". */
+void guard_profile_off(struct guard_profile *profile);
+
+/** A guest's part beside its profile, which is in its struct vif_config. */
+struct guard_vif {
+	int vm;		 /**< number in dos and act, -1 = not watched */
+	bool limited[2]; /**< by enum dos_direction */
+	struct shape bits[2], packets[2];
+	uint64_t delay_ns;     /**< 0 = deliver at once */
+	uint64_t first_number; /**< events of the history up to this one are not its own */
+};
+
+enum guard_request_kind {
+	GUARD_ALERT,
+	GUARD_HOOK,
+	GUARD_PAUSE,
+	GUARD_UNPAUSE,
+	GUARD_MIGRATE,
+};
+
+/** What the control thread is to do; a value that may be copied. */
+struct guard_request {
+	enum guard_request_kind kind;
+	bool whole_team; /**< an alarm of the team: vif, domid, devid say nothing */
+	char vif[32];
+	uint16_t domid;
+	uint32_t devid;
+	struct dos_alarm alarm; /**< ALERT, HOOK; its name is the one below, the pointer is NULL */
+	char name[SIGNATURE_NAME_MAX];
+	char program[GUARD_HOOK_MAX]; /**< HOOK */
+	uint64_t now_ns;
+};
+
+/* guard.c; worker thread only. */
+
+struct guard;
+
+/** Nothing is watched yet. team: as guard_team_set. */
+struct guard *guard_create(struct worker *worker, const struct guard_profile *team);
+/** After the last vif. */
+void guard_destroy(struct guard *guard);
+
+/** The profile of the team's own figures, which are sums: their thresholds are four times the
+ * profile's, ratios apart. Live. */
+void guard_team_set(struct worker *worker, const struct guard_profile *profile);
+/** Signatures for all guests, NULL = none; the old set is no longer used after it. -ENOMEM: it is.
+ */
+int guard_signatures_set(struct worker *worker, const struct signature_set *set);
+/** The vif's profile, live: begins to watch, changes, or ends (and undoes what is in force). A vif
+ * that cannot be watched for want of memory is not; that is logged. */
+void guard_vif_set(struct vif *vif, const struct guard_profile *profile);
+/** The vif goes: what is in force is undone. */
+void guard_vif_remove(struct vif *vif);
+
+/** The operator says that it is over; relearn: what is usual is forgotten, too. Nothing for a vif
+ * that is not watched. */
+void guard_clear(struct vif *vif, bool relearn);
+/** What a request asked for came to nothing: error is -errno. */
+void guard_failed(struct vif *vif, enum act_action action, int error);
+
+/** Does what is due, sets the worker's deadline. */
+void guard_run(struct worker *worker);
+
+/** A frame of a watched guest, before it goes anywhere. False: over the limit, to be dropped. */
+bool guard_from_guest(struct vif *vif, const struct pkt *pkt, bool spoofed);
+/** A frame for a watched guest whose headers were parsed. False: over the limit, to be dropped. */
+bool guard_to_guest(struct vif *vif, const struct pkt *pkt);
+/** A frame for the guest, watched or not, found no room. */
+void guard_no_room(struct vif *vif);
+
+/* guard_act.c */
+
+extern const struct act_ops guard_act_ops; /**< their ctx is the struct guard */
+/** Ends limits and delay of a guest that is watched no more. */
+void guard_release(struct vif *vif);
+
+/* guard_status.c */
+
+#define GUARD_STATUS_RULES  8
+#define GUARD_STATUS_EVENTS 64
+
+/** A guest, or the team, as it stands; made in the worker, read elsewhere. */
+struct guard_status {
+	bool watched;
+	bool dry_run;
+	struct dos_figure figures[2][DOS_METRICS];
+	struct {
+		char name[SIGNATURE_NAME_MAX];
+		struct dos_figure figure;
+	} rules[GUARD_STATUS_RULES]; /**< signatures whose alarm is raised */
+	unsigned int n_rules;
+	struct dos_top peers[2][DOS_TOP], ports[2][DOS_TOP];
+	unsigned int n_peers[2], n_ports[2];
+	bool active[ACT_ACTIONS];
+	uint64_t since_ns[ACT_ACTIONS];
+	uint64_t now_ns;
+	struct act_event events[GUARD_STATUS_EVENTS]; /**< the last one first */
+	unsigned int n_events;
+};
+/** vif NULL: the team, with the events of all its guests; vifs[i] is then the name of the guest of
+ * events[i], "" = it is gone. */
+void guard_status_of(struct worker *worker, struct vif *vif, struct guard_status *status,
+		     char (*vifs)[32]);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* guard_act.c - what act.[ch] decided, carried out: limits and delay here, the rest as requests to
+ * the control thread; see guard.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "guard_priv.h"
+#include "util.h"
+#include "worker.h"
+
+static int ask(struct guard *g, int vm, enum guard_request_kind kind, const struct dos_alarm *alarm)
+{
+	const struct worker_observer *observer = &g->worker->observer;
+	const struct vif *vif = vm == DOS_TEAM ? NULL : g->vifs[vm];
+	struct guard_request request = {
+		.kind = kind, .whole_team = !vif, .now_ns = g->worker->now_ns};
+
+	if (!observer->guard)
+		return -ENOSYS;
+	if (vif) {
+		snprintf(request.vif, sizeof(request.vif), "%s", vif->config.name);
+		request.domid = vif->config.domid;
+		request.devid = vif->config.devid;
+	}
+	if (alarm) {
+		request.alarm = *alarm;
+		request.alarm.name = NULL;
+		snprintf(request.name, sizeof(request.name), "%s", alarm->name);
+	}
+	snprintf(request.program, sizeof(request.program), "%s",
+		 vif ? vif->config.guard.hook_program : g->team.hook_program);
+	observer->guard(observer->ctx, &request);
+	return 0;
+}
+
+static int op_alert(void *ctx, const struct dos_alarm *alarm)
+{
+	return ask(ctx, alarm->vm, GUARD_ALERT, alarm);
+}
+
+static int op_hook(void *ctx, const struct dos_alarm *alarm)
+{
+	return ask(ctx, alarm->vm, GUARD_HOOK, alarm);
+}
+
+static int op_limit(void *ctx, int vm, enum dos_direction direction, uint64_t pps, uint64_t bps)
+{
+	struct guard *g = ctx;
+	struct guard_vif *own = &g->vifs[vm]->guard;
+	const uint64_t now_ns = g->worker->now_ns;
+
+	own->limited[direction] = pps || bps;
+	shape_set(&own->bits[direction], bps, bps / 8 * GUARD_BURST_NS / NSEC_PER_SEC, now_ns);
+	/* A packet is a byte of this one. */
+	shape_set_depth(&own->packets[direction], pps * 8,
+			MAX(pps * GUARD_BURST_NS / NSEC_PER_SEC, GUARD_BURST_FRAMES), now_ns);
+	return 0;
+}
+
+static int op_delay(void *ctx, int vm, uint64_t delay_ns)
+{
+	struct guard *g = ctx;
+	struct vif *vif = g->vifs[vm];
+
+	g->n_delayed += (delay_ns ? 1u : 0u) - (vif->guard.delay_ns ? 1u : 0u);
+	vif->guard.delay_ns = delay_ns;
+	if (delay_ns)
+		return 0;
+	for (unsigned int i = 0; i < vif->config.n_queues; i++)
+		if (vif->queues[i].rx_held)
+			guest_touch(g->worker, &vif->queues[i]);
+	guest_notify(g->worker);
+	return 0;
+}
+
+static int op_pause(void *ctx, int vm)
+{
+	return ask(ctx, vm, GUARD_PAUSE, NULL);
+}
+
+static int op_unpause(void *ctx, int vm)
+{
+	return ask(ctx, vm, GUARD_UNPAUSE, NULL);
+}
+
+static int op_migrate(void *ctx, int vm)
+{
+	return ask(ctx, vm, GUARD_MIGRATE, NULL);
+}
+
+const struct act_ops guard_act_ops = {
+	.alert = op_alert,
+	.hook = op_hook,
+	.limit = op_limit,
+	.delay = op_delay,
+	.pause = op_pause,
+	.unpause = op_unpause,
+	.migrate = op_migrate,
+};
+
+void guard_release(struct vif *vif)
+{
+	struct guard *g = vif->worker->guard;
+
+	for (unsigned int d = 0; d < 2; d++)
+		op_limit(g, vif->guard.vm, (enum dos_direction)d, 0, 0);
+	op_delay(g, vif->guard.vm, 0);
+}

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/ctl.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "config.h"
@@ -50,6 +49,8 @@ static const struct cli_command commands[] = {
 	 "plug a device in; it comes back with the guest", cmd_usb_attach},
 	{"usb detach", "DOM[.DEV] PORT|DEVICE", USB, 2, 2, "unplug a device for good",
 	 cmd_usb_detach},
+	{"events", "[--follow] [--since=TIME]", NET, 0, 0,
+	 "what happened, from what to what and why", cmd_events},
 	{"set", "OBJECT... KEY VALUE", NULL, 3, 16,
 	 "write a setting: `set team team0 mode rr`, `set vif UUID 0 rate 100Mbit`", cmd_set},
 	{"unset", "OBJECT... KEY", NULL, 2, 16, "remove a setting: its default is back", cmd_unset},
@@ -59,7 +60,8 @@ static const struct cli_command commands[] = {
 	{"keys", "[TABLE [KEY]]", NULL, 0, 2, "what can be set, with types, limits and defaults",
 	 cmd_keys},
 	{"stats", "", NULL, 0, 0, "all counters as text", cmd_stats},
-	{"metrics", "", NULL, 0, 0, "all counters as OpenMetrics, for a monitoring system",
+	{"metrics", "[--listen=ADDRESS:PORT]", NULL, 0, 0,
+	 "all counters as OpenMetrics, for a monitoring system; or serve them by HTTP",
 	 cmd_metrics},
 	{"log", "[[MODULE=]LEVEL]", NULL, 0, 1,
 	 "show the log levels, or set one: err, warn, info, debug", cmd_log},
@@ -69,7 +71,9 @@ static const struct option options[] = {
 	{"json", no_argument, NULL, 'j'},	  {"once", no_argument, NULL, 'o'},
 	{"daemon", required_argument, NULL, 'd'}, {"ctl", required_argument, NULL, 'c'},
 	{"xen", required_argument, NULL, 'x'},	  {"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
+	{"help", no_argument, NULL, 'h'},	  {"follow", no_argument, NULL, 'f'},
+	{"batch", no_argument, NULL, 'b'},	  {"since", required_argument, NULL, 's'},
+	{"listen", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0},
 };
 
 /* What a message quotes may come from a guest. */
@@ -157,6 +161,19 @@ size_t cli_known_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS]
 	return n ? n : 1;
 }
 
+size_t cli_running_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS])
+{
+	size_t n = 0;
+
+	daemons[0] = cli->daemon ? cli->daemon : NET;
+	if (cli->daemon || cli->ctl_path)
+		return 1;
+	for (size_t i = 0; i < CLI_DAEMONS; i++)
+		if (cli_daemon_runs(cli, cli_daemons[i]))
+			daemons[n++] = cli_daemons[i];
+	return n ? n : 1;
+}
+
 /* Whom a command goes to that any daemon answers: the first that runs. */
 static const char *default_daemon(const struct cli *cli)
 {
@@ -166,15 +183,24 @@ static const char *default_daemon(const struct cli *cli)
 	return NET;
 }
 
-json_t *cli_call_daemon(const struct cli *cli, const char *daemon, const char *cmd, json_t *args)
+json_t *cli_ask(const struct cli *cli, const char *daemon, const char *cmd, json_t *args,
+		char error[CTL_ERROR_MAX])
 {
 	AUTO_FREE char *path = cli->ctl_path ? xb_strdup(cli->ctl_path) : socket_path(daemon);
-	char error[CTL_ERROR_MAX];
 	json_t *result;
 
-	if (ctl_call(path, cmd, args, CALL_TIMEOUT_MS, &result, error))
-		cli_error("%s", error);
+	ctl_call(path, cmd, args, CALL_TIMEOUT_MS, &result, error);
 	json_decref(args);
+	return result;
+}
+
+json_t *cli_call_daemon(const struct cli *cli, const char *daemon, const char *cmd, json_t *args)
+{
+	char error[CTL_ERROR_MAX];
+	json_t *result = cli_ask(cli, daemon, cmd, args, error);
+
+	if (!result)
+		cli_error("%s", error);
 	return result;
 }
 
@@ -208,6 +234,9 @@ static void print_help(void)
 	       "  --once                     load: do nothing when it was done since xenstore "
 	       "started;\n"
 	       "                             usb attach: only until the guest ends\n"
+	       "  --follow                   events: go on with what happens\n"
+	       "  --since=TIME               events: of the last 10s, 5min, 2h\n"
+	       "  --listen=ADDRESS:PORT      metrics: serve them at http://ADDRESS:PORT/metrics\n"
 	       "  --daemon=NAME              which daemon to ask: netback-team or usbback "
 	       "(default: as fits)\n"
 	       "  --ctl=SOCKET               its control socket (default: $XENBACK_RUN or "
@@ -279,6 +308,28 @@ static int unknown_command(int argc, char **argv)
 	return CLI_USAGE;
 }
 
+/* What to say when an option was given that the command does not have; NULL = all is well. */
+static const char *misplaced_option(const struct cli *cli)
+{
+	typedef int (*command_fn)(struct cli * cli, int argc, char **argv);
+	const struct {
+		bool given;
+		const char *words;
+		command_fn fns[2];
+	} owned[] = {
+		{cli->once, "--once is for load and usb attach", {cmd_load, cmd_usb_attach}},
+		{cli->follow, "--follow is for events", {cmd_events, NULL}},
+		{cli->since, "--since is for events", {cmd_events, NULL}},
+		{cli->listen, "--listen is for metrics", {cmd_metrics, NULL}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		if (owned[i].given && cli->command->fn != owned[i].fns[0] &&
+		    cli->command->fn != owned[i].fns[1])
+			return owned[i].words;
+	return NULL;
+}
+
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -292,8 +343,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		if (argc < commands[i].min)
 			return cli_usage(cli, "%s",
 					 argc ? "an argument is missing" : "arguments are missing");
-		if (cli->once && commands[i].fn != cmd_load && commands[i].fn != cmd_usb_attach)
-			return cli_usage(cli, "--once is for load and usb attach");
+		if (misplaced_option(cli))
+			return cli_usage(cli, "%s", misplaced_option(cli));
 		if (argc > commands[i].max)
 			return cli_usage(cli, "unexpected argument \"%s\"", argv[commands[i].max]);
 		return commands[i].fn(cli, argc, argv);
@@ -317,6 +368,14 @@ int main(int argc, char **argv)
 			cli.json = true;
 		else if (c == 'o')
 			cli.once = true;
+		else if (c == 'f')
+			cli.follow = true;
+		else if (c == 'b')
+			cli.batch = true;
+		else if (c == 's')
+			cli.since = optarg;
+		else if (c == 'l')
+			cli.listen = optarg;
 		else if (c == 'd')
 			cli.daemon = optarg;
 		else if (c == 'c')

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "common/ctl.h"
 #include "common/keys.h"
 #include "common/xen/ops.h"
 
@@ -22,6 +23,10 @@ enum cli_exit { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 struct cli {
 	bool json;			   /**< --json: the raw answer */
 	bool once;			   /**< --once, of load and usb attach */
+	bool follow;			   /**< --follow, of events */
+	bool batch;			   /**< --batch, of top */
+	const char *since;		   /**< --since, of events */
+	const char *listen;		   /**< --listen, of metrics */
 	const char *daemon;		   /**< --daemon: NULL = the one that knows */
 	const char *ctl_path;		   /**< --ctl: its socket, NULL = where it belongs */
 	const char *xen_spec;		   /**< --xen, for the commands that go to xenstore */
@@ -54,10 +59,17 @@ extern const char *const cli_daemons[CLI_DAEMONS];
 /** Those whose keys can be known: the one of --daemon or --ctl, or all that run or are installed;
  * at least one. Their number. */
 size_t cli_known_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS]);
+/** Those that a question to all of them is for: the one of --daemon or --ctl, or all that have a
+ * control socket, or the first; at least one. Their number. */
+size_t cli_running_daemons(const struct cli *cli, const char *daemons[CLI_DAEMONS]);
 /** True when it has a control socket. */
 bool cli_daemon_runs(const struct cli *cli, const char *daemon);
 /** Its program, if that lies beside ours; free(). */
 char *cli_daemon_program(const char *daemon);
+/** Asks this daemon and prints nothing: NULL and a sentence in error when it failed. args is taken
+ * over. */
+json_t *cli_ask(const struct cli *cli, const char *daemon, const char *cmd, json_t *args,
+		char error[CTL_ERROR_MAX]);
 /** As cli_call, but asks this daemon. */
 json_t *cli_call_daemon(const struct cli *cli, const char *daemon, const char *cmd, json_t *args);
 /** Prints JSON as --json wants it; always CLI_OK. */
@@ -175,6 +187,8 @@ int cmd_team_set(struct cli *cli, int argc, char **argv);
 int cmd_team_add(struct cli *cli, int argc, char **argv);
 int cmd_team_remove(struct cli *cli, int argc, char **argv);
 int cmd_team_failover(struct cli *cli, int argc, char **argv);
+
+int cmd_events(struct cli *cli, int argc, char **argv);
 
 int cmd_set(struct cli *cli, int argc, char **argv);
 int cmd_unset(struct cli *cli, int argc, char **argv);

@@ -11,16 +11,30 @@ int cmd_status(struct cli *cli, int argc, char **argv)
 {
 	static const char *const first[] = {"name", "version", "status", "uptime_s",
 					    "xen",  "pid",     NULL};
-	json_t *result = cli_call(cli, "status", NULL);
+	const char *daemons[CLI_DAEMONS];
+	const size_t n = cli_running_daemons(cli, daemons);
+	json_t *all = json_object();
+	int status = CLI_OK;
 
-	if (!result)
-		return CLI_FAILURE;
-	if (cli->json)
-		cli_print_json(result);
-	else
+	for (size_t i = 0; i < n; i++) {
+		json_t *result = cli_call_daemon(cli, daemons[i], "status", NULL);
+
+		if (!result)
+			status = CLI_FAILURE;
+		else
+			json_object_set_new(all, daemons[i], result);
+		if (!result || cli->json)
+			continue;
+		if (json_object_size(all) > 1)
+			putchar('\n');
 		render_object(stdout, result, first, 0);
-	json_decref(result);
-	return CLI_OK;
+	}
+	/* One daemon that was asked for by name answers as itself. */
+	if (cli->json && json_object_size(all))
+		cli_print_json(cli->daemon || cli->ctl_path ? json_object_get(all, daemons[0])
+							    : all);
+	json_decref(all);
+	return status;
 }
 
 /* The daemon's own text, but for what labels might do to a terminal. */
@@ -31,27 +45,29 @@ static void print_lines(const char *text)
 											: *text);
 }
 
-static int print_text(struct cli *cli, json_t *result)
-{
-	if (!result)
-		return CLI_FAILURE;
-	if (cli->json || !json_is_string(result))
-		cli_print_json(result);
-	else
-		print_lines(json_string_value(result));
-	json_decref(result);
-	return CLI_OK;
-}
-
 int cmd_stats(struct cli *cli, int argc, char **argv)
 {
-	return print_text(cli, cli_call(cli, "stats",
-					json_pack("{s:s}", "format", cli->json ? "json" : "text")));
-}
+	const char *daemons[CLI_DAEMONS];
+	const size_t n = cli_running_daemons(cli, daemons);
+	json_t *all = json_array();
+	int status = CLI_OK;
 
-int cmd_metrics(struct cli *cli, int argc, char **argv)
-{
-	return print_text(cli, cli_call(cli, "metrics", NULL));
+	for (size_t i = 0; i < n; i++) {
+		json_t *args = json_pack("{s:s}", "format", cli->json ? "json" : "text");
+		json_t *result = cli_call_daemon(cli, daemons[i], "stats", args);
+
+		if (!result)
+			status = CLI_FAILURE;
+		else if (cli->json)
+			json_array_extend(all, result);
+		else if (json_is_string(result))
+			print_lines(json_string_value(result));
+		json_decref(result);
+	}
+	if (cli->json)
+		cli_print_json(all);
+	json_decref(all);
+	return status;
 }
 
 int cmd_log(struct cli *cli, int argc, char **argv)

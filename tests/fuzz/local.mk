@@ -49,6 +49,11 @@ tests_fuzz_fuzz_netif_SOURCES = tests/fuzz/fuzz-netif.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_netif_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_netif_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-openmetrics
+tests_fuzz_fuzz_openmetrics_SOURCES = tests/fuzz/fuzz-openmetrics.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_openmetrics_LDADD = tools/libxbtools.a $(UNIT_LIBS)
+tests_fuzz_fuzz_openmetrics_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-members
 tests_fuzz_fuzz_members_SOURCES = tests/fuzz/fuzz-members.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_members_LDADD = $(UNIT_NET_LIBS)

@@ -179,7 +179,7 @@ team_set() { store_write "/local/domain/0/xenback/team/${3:-team0}/$1" "$2"; }
 daemon_start() {
     "$NETBACK" --xen box "$@" >>"$DIR/netback-team.log" 2>&1 &
     DAEMON_PID=$!
-    wait_for 15 ctl status
+    wait_for 15 ctl --daemon=netback-team status
 }
 
 ctl() { "$XENBACKCTL" "$@"; }

@@ -56,6 +56,14 @@ UNIT_TESTS += tests/unit/test-app-rights
 tests_unit_test_app_rights_SOURCES = tests/unit/test-app-rights.c
 tests_unit_test_app_rights_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)
 
+UNIT_TESTS += tests/unit/test-openmetrics
+tests_unit_test_openmetrics_SOURCES = tests/unit/test-openmetrics.c tests/unit/openmetrics-lint.c tests/unit/openmetrics-lint.h
+tests_unit_test_openmetrics_LDADD = tools/libxbtools.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/openmetrics-stdin
+tests_unit_openmetrics_stdin_SOURCES = tests/unit/openmetrics-stdin.c tests/unit/openmetrics-lint.c tests/unit/openmetrics-lint.h
+tests_unit_openmetrics_stdin_LDADD = common/libxbcommon.a
+
 # xenbackctl, against a daemon that answers from a file.
 check_PROGRAMS += tests/unit/ctl-canned
 tests_unit_ctl_canned_SOURCES = tests/unit/ctl-canned.c

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "explain.h"
 #include "log.h"
 #include "util.h"
 
@@ -175,6 +176,7 @@ static bool place(struct worker *w, struct vif_queue *q, const struct pkt *pkt)
 	vif->stats.rx_bytes += pkt->total;
 	if (gso)
 		vif->stats.rx_gso_packets++;
+	explain_rx(w, vif, pkt, TRACE_OUTCOME_DELIVERED);
 	return true;
 }
 
@@ -229,6 +231,7 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 
 	if (q->stalled) {
 		stats->rx_dropped_stalled++;
+		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_STALLED);
 		return;
 	}
 	if (q->wait.n_bytes + pkt->total <= VIF_RXQ_BYTES_MAX &&
@@ -248,6 +251,7 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 	}
 	if (!buf) {
 		stats->rx_dropped_full++;
+		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_FULL);
 		guard_no_room(q->vif);
 		return;
 	}
@@ -268,12 +272,14 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 	worker_deadline(w, w->now_ns +
 				   (q->vif->config.rx_notify ? VIF_DRAIN_NS : VIF_DRAIN_NOTIFY_NS));
 	stats->rx_queued++;
+	explain_rx(w, q->vif, pkt, TRACE_OUTCOME_WAITS);
 }
 
 static void place_or_wait(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 {
 	if (!q->vif->config.sg && pkt->total > XEN_PAGE_SIZE) {
 		q->vif->stats.rx_errors++; /* one slot a frame is all this guest takes */
+		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_UNFIT);
 		return;
 	}
 	if (q->wait.head || !place(w, q, pkt))
@@ -313,6 +319,7 @@ static void deliver_segments(struct worker *w, struct vif_queue *q, const struct
 			buf_put(w->pool, buf);
 			return;
 		}
+		piece.from_member = pkt->from_member;
 		piece.vnet.flags = VIRTIO_NET_HDR_F_DATA_VALID;
 		become_buf(&piece, &buf, (uint32_t)len);
 		q->vif->stats.rx_segmented++;
@@ -373,6 +380,7 @@ void guest_rx_deliver(struct worker *w, struct vif *vif, struct pkt *pkt)
 	}
 	if (watched && !guard_to_guest(vif, pkt)) {
 		vif->stats.rx_limited++;
+		explain_rx(w, vif, pkt, TRACE_OUTCOME_LIMITED);
 		return;
 	}
 	if (vif->config.n_queues > 1)
@@ -416,7 +424,7 @@ static bool too_old(struct worker *w, struct vif_queue *q, const struct buf *buf
 
 void guest_rx_drain(struct worker *w, struct vif_queue *q)
 {
-	struct pkt pkt = {.n_frags = 1};
+	struct pkt pkt = {.n_frags = 1, .from_member = -1};
 
 	while (q->wait.head && !q->vif->failed) {
 		struct buf *buf = q->wait.head;
@@ -429,6 +437,7 @@ void guest_rx_drain(struct worker *w, struct vif_queue *q)
 			guest_rx_release(w, pop(q));
 		} else if (too_old(w, q, buf)) {
 			q->vif->stats.rx_dropped_late++;
+			explain_rx(w, q->vif, &pkt, TRACE_OUTCOME_LATE);
 			guard_no_room(q->vif);
 			guest_rx_release(w, pop(q));
 		} else if (!ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet)))) {

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "explain.h"
 #include "log.h"
 #include "util.h"
 
@@ -88,8 +89,10 @@ static void fail(struct worker *w, struct tx_record *rec, const char *why)
 	struct vif *vif = rec->queue->vif;
 
 	rec->failed = true;
+	rec->why = why;
 	rec->status = NETIF_RSP_ERROR;
 	vif->stats.tx_errors++;
+	explain_tx(w, vif, rec, TRACE_OUTCOME_GRANT, -1, -1);
 	log_limited(&tx_log, w->now_ns, LOG_MODULE, LOG_LEVEL_WARN,
 		    "%s: packet of %u bytes in %u slots refused: %s", vif->config.name,
 		    rec->packet.total, rec->packet.n_slots, why);
@@ -213,6 +216,7 @@ static void describe(struct tx_record *rec)
 	pkt->total = p->total;
 	pkt->buf = NULL;
 	pkt->n_frags = 0;
+	pkt->from_member = -1;
 	for (unsigned int i = 0; i < p->n_slots; i++) {
 		struct frag *frag = &pkt->frags[pkt->n_frags];
 
@@ -317,6 +321,7 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 	if (vif->guard.vm >= 0 &&
 	    !guard_from_guest(vif, &rec->pkt, decision->verdict == SW_VERDICT_DROP_SPOOF)) {
 		vif->stats.tx_limited++;
+		explain_tx(w, vif, rec, TRACE_OUTCOME_LIMITED, -1, -1);
 		return;
 	}
 	switch (decision->verdict) {
@@ -325,6 +330,7 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 		break;
 	case SW_VERDICT_LOCAL:
 		vif->stats.tx_local_packets++;
+		explain_tx(w, vif, rec, TRACE_OUTCOME_LOCAL, -1, decision->port);
 		guest_rx_deliver(w, w->ports[decision->port], &rec->pkt);
 		break;
 	case SW_VERDICT_FLOOD:
@@ -332,12 +338,14 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 		break;
 	case SW_VERDICT_DROP_SPOOF:
 		vif->stats.tx_spoofed++;
+		explain_tx(w, vif, rec, TRACE_OUTCOME_SPOOF, -1, -1);
 		return;
 	case SW_VERDICT_DROP_CTRL:
 	case SW_VERDICT_DROP_REFLECT:
 	case SW_VERDICT_DROP_INACTIVE:
 	case SW_VERDICT_DROP_UNKNOWN:
 		vif->stats.tx_control++;
+		explain_tx(w, vif, rec, TRACE_OUTCOME_CONTROL, -1, -1);
 		return;
 	}
 	vif->stats.tx_packets++;

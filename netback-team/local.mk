@@ -18,6 +18,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/dos_metric.c \
 	netback-team/dos_tick.c \
 	netback-team/events.c netback-team/events.h \
+	netback-team/explain.c netback-team/explain.h \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guard.c netback-team/guard.h netback-team/guard_priv.h \
 	netback-team/guard_act.c \
@@ -47,6 +48,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
 	netback-team/netback_ctl.c \
 	netback-team/netback_events.c \
+	netback-team/netback_explain.c \
 	netback-team/netback_keys.c netback-team/netback_keys.h \
 	netback-team/netif.c netback-team/netif.h \
 	netback-team/nic.h \
@@ -74,8 +76,9 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/team_status.c \
 	netback-team/teams.c netback-team/teams_priv.h \
 	netback-team/uplink.c \
-	netback-team/vif.c netback-team/vif.h \
+	netback-team/vif.c netback-team/vif.h netback-team/vif_json.c \
 	netback-team/vifdev.c \
+	netback-team/trace.c netback-team/trace.h \
 	netback-team/water.c netback-team/water.h \
 	netback-team/worker.c netback-team/worker.h
 

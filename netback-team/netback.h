@@ -67,6 +67,22 @@ void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const str
 json_t *vifdev_to_json(struct backend_device *dev, bool details);
 json_t *vifdev_explain(struct backend_device *dev);
 
+/** The vif of a connected device and its worker; NULL and NULL when it is not connected. */
+struct vif *vifdev_vif(const struct backend_device *dev, struct worker **worker);
+
+/* netback_explain.c */
+
+/** Reply of "explain vm" for one device: the last decisions about its frames, which the worker
+ * begins to note. NULL and a sentence when it is not connected. */
+json_t *netback_explain(struct backend_device *dev, char *error, size_t error_size);
+
+/* vif_json.c */
+
+/** Frames that did not arrive, by reason, those that are not 0; and their sum. */
+json_t *vif_drops_to_json(const struct vif *vif, uint64_t *sum);
+/** The keys that differ from their defaults. */
+json_t *vif_policy_to_json(const struct vif_policy *policy);
+
 /* netback_events.c */
 
 int netback_events_create(struct netback *nb);

@@ -67,6 +67,16 @@ static int explain_vif(void *ctx, json_t *args, json_t **result, char error[CTL_
 	return 0;
 }
 
+static int explain_vm(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct backend_device *dev = find_vif(ctx, args, error);
+
+	if (!dev)
+		return -ENOENT;
+	*result = netback_explain(dev, error, CTL_ERROR_MAX);
+	return *result ? 0 : -ENOTCONN;
+}
+
 static int team_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	*result = teams_to_json(((struct netback *)ctx)->teams);
@@ -233,6 +243,8 @@ void netback_ctl_register(struct netback *nb)
 		{"vif list", "all vifs", vif_list},
 		{"vif show", "{domid, devid}: one vif with counters and features", vif_show},
 		{"explain vif", "{domid, devid}: why it is or is not connected", explain_vif},
+		{"explain vm", "{domid, devid}: what became of its last frames, and why",
+		 explain_vm},
 		{"team list", "all teams", team_list},
 		{"team show", "{name}: one team", team_show},
 		{"team set", "{name, key, value}: write a key of a team", team_set},

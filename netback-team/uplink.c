@@ -16,6 +16,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "explain.h"
 #include "log.h"
 #include "util.h"
 
@@ -127,6 +128,7 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 		member = team_choose(&w->team, &frame, rec->tried);
 		if (member < 0) {
 			rec->queue->vif->stats.tx_no_member++;
+			explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_NO_MEMBER, -1, -1);
 			return;
 		}
 		up = w->uplinks[member];
@@ -134,8 +136,10 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 			break;
 		rec->tried |= 1u << member;
 	}
+	rec->seat = frame.seat;
 	if (too_big(up, pkt)) {
 		rec->queue->vif->stats.tx_too_big++;
+		explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_TOO_BIG, member, -1);
 		return;
 	}
 	rec->iov[0] = (struct iovec){&pkt->vnet, sizeof(pkt->vnet)};
@@ -150,8 +154,12 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 
 static void count_sent(struct worker *w, struct uplink *up, unsigned int from, unsigned int n)
 {
-	for (unsigned int i = from; i < from + n; i++)
-		up->stats.tx_bytes += up->records[i]->pkt.total;
+	for (unsigned int i = from; i < from + n; i++) {
+		const struct tx_record *rec = up->records[i];
+
+		up->stats.tx_bytes += rec->pkt.total;
+		explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_SENT, up->member, -1);
+	}
 	up->stats.tx_packets += n;
 	w->stats.nic_tx_packets += n;
 }
@@ -191,6 +199,8 @@ static void refuse(struct worker *w, struct uplink *up, struct tx_record *rec, i
 		vif->stats.tx_too_big++;
 	else
 		vif->stats.tx_refused++;
+	explain_tx(w, vif, rec, error == EMSGSIZE ? TRACE_OUTCOME_TOO_BIG : TRACE_OUTCOME_REFUSED,
+		   up->member, -1);
 	log_limited(&nic_log, w->now_ns, LOG_MODULE, LOG_LEVEL_WARN,
 		    "%s: %s refused a frame of %u bytes from %s: %s (MTU %u)", w->team.name,
 		    up->nic->name, rec->pkt.total, vif->config.name, strerror(error), up->nic->mtu);
@@ -301,6 +311,7 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	pkt.n_frags = 1;
 	pkt.info.payload_off = 0;
 	pkt.buf = &v->bufs[i];
+	pkt.from_member = (int8_t)up->member;
 	up->stats.rx_packets++;
 	up->stats.rx_bytes += len;
 	w->pass_bytes += len;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "explain.h"
 #include "log.h"
 #include "netif.h"
 #include "util.h"
@@ -160,6 +161,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 void vif_close(struct vif *vif)
 {
 	guard_vif_remove(vif);
+	explain_forget(vif);
 	worker_vif_remove(vif->worker, vif);
 	spread_pin_remove(&vif->worker->team, &vif->pin);
 	sw_port_remove(vif->worker->sw, vif->port);

@@ -28,6 +28,7 @@
 #define VIF_DRAIN_NOTIFY_NS 30000000ull	   /**< ... for frontends without feature-rx-notify */
 #define VIF_STALL_NS	    60000000000ull /**< no RX request for so long: the guest takes no frames */
 
+struct trace;
 struct worker;
 
 struct vif_queue_config {
@@ -125,6 +126,7 @@ struct vif {
 	struct shape shape;
 	struct pin pin; /**< in the team's list */
 	struct guard_vif guard;
+	struct trace *trace; /**< what became of its frames, NULL = nobody asked lately */
 	struct vif_queue queues[VIF_QUEUES_MAX];
 	struct vif_stats stats;
 	void *owner; /**< the control thread's device, for the failure report */

@@ -514,6 +514,7 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	json_t *xenbus = json_object_get(reply, "xenbus");
 	char team[TEAM_NAME_MAX] = "", mac[18] = "";
 	AUTO_FREE char *name = NULL;
+	uint64_t dropped;
 
 	json_object_set(reply, "state", json_object_get(xenbus, "backend"));
 	json_object_set(reply, "frontend", json_object_get(xenbus, "frontend"));
@@ -526,6 +527,7 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	json_object_set_new(reply, "domain", json_string(name ? name : ""));
 	json_object_set_new(reply, "uuid", json_string(vd->uuid));
 	json_object_set_new(reply, "team", json_string(team));
+	json_object_set_new(reply, "policy", vif_policy_to_json(&vd->policy));
 	if (!vif)
 		return reply;
 	frame_mac_format(mac, vif->config.mac);
@@ -535,11 +537,8 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	json_object_set_new(reply, "rx_bytes", json_integer((json_int_t)vif->stats.rx_bytes));
 	json_object_set_new(reply, "tx_packets", json_integer((json_int_t)vif->stats.tx_packets));
 	json_object_set_new(reply, "tx_bytes", json_integer((json_int_t)vif->stats.tx_bytes));
-	json_object_set_new(
-		reply, "dropped",
-		json_integer((json_int_t)(vif->stats.rx_dropped_full + vif->stats.rx_dropped_late +
-					  vif->stats.rx_dropped_stalled + vif->stats.tx_no_member +
-					  vif->stats.tx_too_big + vif->stats.tx_spoofed)));
+	json_object_set_new(reply, "drops", vif_drops_to_json(vif, &dropped));
+	json_object_set_new(reply, "dropped", json_integer((json_int_t)dropped));
 	if (details)
 		add_details(reply, vif);
 	return reply;
@@ -580,4 +579,12 @@ json_t *vifdev_explain(struct backend_device *dev)
 	check(checks, vd->vif != NULL, "rings are mapped and served", "see why above");
 	json_object_set_new(reply, "checks", checks);
 	return reply;
+}
+
+struct vif *vifdev_vif(const struct backend_device *dev, struct worker **worker)
+{
+	const struct vifdev *vd = dev->ctx;
+
+	*worker = vd && vd->vif ? team_entry_worker(vd->team) : NULL;
+	return *worker ? vd->vif : NULL;
 }

@@ -79,6 +79,7 @@ struct pkt {
 	const uint8_t *head;  /**< contiguous first bytes: all headers, or the whole frame */
 	uint32_t head_len;
 	struct frame_info info;
+	int8_t from_member; /**< that it came in on, -1 = from a guest, or not known any more */
 	unsigned int n_frags;
 	struct frag frags[WORKER_FRAGS_MAX];
 	struct buf *
@@ -128,8 +129,10 @@ struct tx_record {
 	bool whole; /**< all of it was copied here */
 	bool failed;
 	uint16_t seg_first, n_segs;
-	uint32_t tried; /**< members that could not take it */
-	uint8_t *pages; /**< one page a slot */
+	uint32_t tried;		 /**< members that could not take it */
+	const struct seat *seat; /**< by which its member was chosen, NULL = none */
+	const char *why;	 /**< of failed: static text */
+	uint8_t *pages;		 /**< one page a slot */
 	struct pkt pkt;
 	struct iovec iov[WORKER_FRAGS_MAX + 2];
 	uint8_t head[FRAME_HEAD_MAX]; /**< headers that were spread over slots */

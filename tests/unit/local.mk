@@ -162,6 +162,10 @@ UNIT_TESTS += tests/unit/test-events
 tests_unit_test_events_SOURCES = tests/unit/test-events.c
 tests_unit_test_events_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-trace
+tests_unit_test_trace_SOURCES = tests/unit/test-trace.c
+tests_unit_test_trace_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-sticky
 tests_unit_test_sticky_SOURCES = tests/unit/test-sticky.c
 tests_unit_test_sticky_LDADD = $(UNIT_NET_LIBS)

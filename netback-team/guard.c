@@ -134,6 +134,7 @@ static void unwatch(struct guard *g, struct vif *vif)
 	const int vm = vif->guard.vm;
 
 	act_clear(g->act, vm, g->worker->now_ns);
+	guard_tell(g);
 	guard_release(vif);
 	act_vm_remove(g->act, vm);
 	dos_vm_remove(g->dos, vm);
@@ -224,6 +225,7 @@ void guard_run(struct worker *w)
 		dos_run(g->dos, w->now_ns);
 	if (w->now_ns >= act_deadline(g->act))
 		act_run(g->act, w->now_ns);
+	guard_tell(g);
 	worker_deadline(w, MIN(dos_deadline(g->dos), act_deadline(g->act)));
 	if (g->n_delayed)
 		deliver(w);

@@ -27,6 +27,7 @@
 
 #define GUARD_HISTORY	   256	       /**< events that a team remembers */
 #define GUARD_NAME_MAX	   32	       /**< of a profile, with its end */
+#define GUARD_HOST_MAX	   128	       /**< name of a host, with its end */
 #define GUARD_HOOK_MAX	   64	       /**< name of a program, with its end */
 #define GUARD_BURST_NS	   50000000ull /**< limits let so much time's worth go at once */
 #define GUARD_BURST_FRAMES 64u
@@ -40,6 +41,7 @@ struct guard_profile {
 	struct dos_options detect;
 	struct act_options react;
 	char hook_program[GUARD_HOOK_MAX];
+	char migrate_host[GUARD_HOST_MAX];
 };
 /** Watches nothing: the profile "off". */
 void guard_profile_off(struct guard_profile *profile);
@@ -59,6 +61,7 @@ enum guard_request_kind {
 	GUARD_PAUSE,
 	GUARD_UNPAUSE,
 	GUARD_MIGRATE,
+	GUARD_EVENT, /**< nothing: something was noted in the history */
 };
 
 /** What the control thread is to do; a value that may be copied. */
@@ -70,7 +73,9 @@ struct guard_request {
 	uint32_t devid;
 	struct dos_alarm alarm; /**< ALERT, HOOK; its name is the one below, the pointer is NULL */
 	char name[SIGNATURE_NAME_MAX];
-	char program[GUARD_HOOK_MAX]; /**< HOOK */
+	char argument[GUARD_HOST_MAX]; /**< HOOK: program; MIGRATE: host; PAUSE: longest time,
+					  "" = none */
+	struct act_event event;	       /**< EVENT */
 	uint64_t now_ns;
 };
 

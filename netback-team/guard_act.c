@@ -9,10 +9,14 @@
 #include "util.h"
 #include "worker.h"
 
+/* Should nobody unpause the guest, xenback-vmctl does so much later than we would have. */
+#define PAUSE_GRACE_S 5u
+
 static int ask(struct guard *g, int vm, enum guard_request_kind kind, const struct dos_alarm *alarm)
 {
 	const struct worker_observer *observer = &g->worker->observer;
 	const struct vif *vif = vm == DOS_TEAM ? NULL : g->vifs[vm];
+	const struct guard_profile *profile = vif ? &vif->config.guard : &g->team;
 	struct guard_request request = {
 		.kind = kind, .whole_team = !vif, .now_ns = g->worker->now_ns};
 
@@ -28,10 +32,40 @@ static int ask(struct guard *g, int vm, enum guard_request_kind kind, const stru
 		request.alarm.name = NULL;
 		snprintf(request.name, sizeof(request.name), "%s", alarm->name);
 	}
-	snprintf(request.program, sizeof(request.program), "%s",
-		 vif ? vif->config.guard.hook_program : g->team.hook_program);
+	if (kind == GUARD_HOOK || kind == GUARD_MIGRATE)
+		snprintf(request.argument, sizeof(request.argument), "%s",
+			 kind == GUARD_HOOK ? profile->hook_program : profile->migrate_host);
+	else if (kind == GUARD_PAUSE && profile->react.rules[ACT_PAUSE].max_ns)
+		snprintf(
+			request.argument, sizeof(request.argument), "%llus",
+			(unsigned long long)(profile->react.rules[ACT_PAUSE].max_ns / NSEC_PER_SEC +
+					     PAUSE_GRACE_S));
 	observer->guard(observer->ctx, &request);
 	return 0;
+}
+
+void guard_tell(struct guard *g)
+{
+	const struct worker_observer *observer = &g->worker->observer;
+	const struct act_event *last = act_history(g->act, 0);
+	const uint64_t n = last ? MIN(last->number - g->told, GUARD_HISTORY) : 0;
+
+	for (unsigned int i = (unsigned int)n; i-- > 0 && observer->guard;) {
+		const struct act_event *event = act_history(g->act, i);
+		const struct vif *vif = guard_vif_of(g, event);
+		struct guard_request request = {.kind = GUARD_EVENT,
+						.whole_team = event->vm == DOS_TEAM,
+						.now_ns = event->now_ns,
+						.event = *event};
+
+		if (vif) {
+			snprintf(request.vif, sizeof(request.vif), "%s", vif->config.name);
+			request.domid = vif->config.domid;
+			request.devid = vif->config.devid;
+		}
+		observer->guard(observer->ctx, &request);
+	}
+	g->told += n;
 }
 
 static int op_alert(void *ctx, const struct dos_alarm *alarm)

@@ -13,6 +13,12 @@ struct guard {
 	struct guard_profile team; /**< thresholds as in the profile */
 	struct vif *vifs[DOS_VMS_MAX];
 	unsigned int n_watched, n_delayed;
+	uint64_t told; /**< number of the last event that the control thread knows */
 };
+
+/** guard_status.c: the guest of an event, NULL when it is gone or the event is of the team. */
+struct vif *guard_vif_of(const struct guard *guard, const struct act_event *event);
+/** guard_act.c: new events of the history go to the control thread. */
+void guard_tell(struct guard *guard);
 
 #endif

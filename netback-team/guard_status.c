@@ -35,8 +35,7 @@ static void copy_rules(const struct guard *g, int vm, struct guard_status *statu
 	}
 }
 
-/* The guest of an event, NULL when it is gone or the event is of the team. */
-static struct vif *vif_of(const struct guard *g, const struct act_event *event)
+struct vif *guard_vif_of(const struct guard *g, const struct act_event *event)
 {
 	struct vif *vif = event->vm == DOS_TEAM ? NULL : g->vifs[event->vm];
 
@@ -50,7 +49,7 @@ static void copy_events(const struct guard *g, const struct vif *only, struct gu
 
 	for (unsigned int i = 0;
 	     status->n_events < GUARD_STATUS_EVENTS && (event = act_history(g->act, i)); i++) {
-		const struct vif *vif = vif_of(g, event);
+		const struct vif *vif = guard_vif_of(g, event);
 
 		if (only && vif != only)
 			continue;

@@ -13,7 +13,10 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/flow.c netback-team/flow.h \
 	netback-team/dos.c netback-team/dos.h netback-team/dos_priv.h \
 	netback-team/dos_alarm.c \
+	netback-team/dos_ctl.c \
 	netback-team/dos_frame.c netback-team/dos_frame.h \
+	netback-team/dos_json.c netback-team/dos_json.h \
+	netback-team/dos_keys.c netback-team/dos_keys.h \
 	netback-team/dos_meter.c netback-team/dos_meter.h \
 	netback-team/dos_metric.c \
 	netback-team/dos_tick.c \
@@ -22,6 +25,8 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/frame.c netback-team/frame.h \
 	netback-team/guard.c netback-team/guard.h netback-team/guard_priv.h \
 	netback-team/guard_act.c \
+	netback-team/guard_host.c netback-team/guard_host.h \
+	netback-team/guard_profiles.c netback-team/guard_profiles.h \
 	netback-team/guard_status.c \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
@@ -42,6 +47,8 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/guest_rx.c \
 	netback-team/guest_tx.c \
 	netback-team/heap.c netback-team/heap.h \
+	netback-team/hook.c netback-team/hook.h netback-team/hook_priv.h \
+	netback-team/hook_child.c \
 	netback-team/limit.c netback-team/limit.h \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/load.c netback-team/load.h \
@@ -73,6 +80,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/sketch.c netback-team/sketch.h \
 	netback-team/switch.c netback-team/switch.h \
 	netback-team/team.c netback-team/team.h \
+	netback-team/team_guard.c netback-team/team_guard.h \
 	netback-team/team_status.c \
 	netback-team/teams.c netback-team/teams_priv.h \
 	netback-team/uplink.c \

@@ -19,7 +19,7 @@
 
 #define LOG_MODULE "netback"
 
-static const char *const conf_paths[] = {NETBACK_TEAM_PATH, NETBACK_VM_PATH, NULL};
+static const char *const conf_paths[] = {NETBACK_TEAM_PATH, NETBACK_VM_PATH, NETBACK_DOS_PATH, NULL};
 
 static const struct xen_conflict conflicts[] = {
 	{"vif", "the kernel's xen-netback is loaded and serves the same vifs: unload it (rmmod "
@@ -37,18 +37,32 @@ static void on_config(void *ctx)
 {
 	struct netback *nb = ctx;
 
+	guard_profiles_apply(nb->profiles);
 	teams_apply(nb->teams);
 	if (nb->backend)
 		vifdev_apply_policies(nb);
 }
 
-static int start(struct app *app)
+/* The process that runs hooks: forked while we have one thread, and may start programs. */
+static int prepare(struct app *app)
 {
 	struct netback *nb = xb_calloc(1, sizeof(*nb));
-	int rc = 0;
+	const char *dir = getenv("XENBACK_HOOKS");
+	int rc;
 
 	app->ctx = nb;
 	nb->app = app;
+	rc = hook_create(&nb->hook, dir ? dir : SYSCONFDIR "/xenback/hooks");
+	if (rc < 0)
+		log_warn("hooks cannot be run: %s", strerror(-rc));
+	return 0;
+}
+
+static int start(struct app *app)
+{
+	struct netback *nb = app->ctx;
+	int rc = 0;
+
 	if (strcmp(app->xen->ops->name, "real") == 0)
 		rc = xen_check_drivers("/sys", conflicts, ARRAY_SIZE(conflicts));
 	if (rc < 0)
@@ -61,11 +75,15 @@ static int start(struct app *app)
 	if (rc >= 0)
 		rc = netback_events_create(nb);
 	if (rc >= 0)
+		rc = guard_host_create(&nb->guard_host, nb, nb->hook, NULL);
+	nb->profiles = guard_profiles_create(nb);
+	if (rc >= 0)
 		rc = teams_create(&nb->teams, nb);
 	if (rc >= 0)
 		rc = confstore_create(&nb->conf, app->xen, app->event, conf_paths, on_config, nb);
 	if (rc < 0)
 		return rc;
+	guard_profiles_apply(nb->profiles);
 	teams_apply(nb->teams); /* before the scanner adopts vifs that need them */
 	rc = backend_create(&nb->backend, app->xen, app->event, app->clock, &vifdev_driver, nb);
 	if (rc < 0) {
@@ -73,6 +91,7 @@ static int start(struct app *app)
 		return rc;
 	}
 	netback_ctl_register(nb);
+	dos_ctl_register(nb);
 	netback_events_register(nb);
 	app_status("serving backend/vif");
 	return 0;
@@ -86,10 +105,13 @@ static void stop(struct app *app)
 		return;
 	backend_destroy(nb->backend);
 	teams_destroy(nb->teams);
+	guard_host_destroy(nb->guard_host);
+	guard_profiles_destroy(nb->profiles);
 	netback_events_destroy(nb);
 	confstore_destroy(nb->conf);
 	sd_event_source_unref(nb->mail_source);
 	mailbox_destroy(nb->mail);
+	hook_destroy(nb->hook);
 	free(nb);
 	app->ctx = NULL;
 }
@@ -104,6 +126,7 @@ const struct app_desc netback_app = {
 	.n_tables = ARRAY_SIZE(netback_key_tables),
 	.keep_caps = keep_caps,
 	.n_keep_caps = ARRAY_SIZE(keep_caps),
+	.prepare = prepare,
 	.start = start,
 	.stop = stop,
 };

@@ -11,6 +11,9 @@
 
 #include "app.h"
 #include "events.h"
+#include "guard_host.h"
+#include "guard_profiles.h"
+#include "hook.h"
 #include "mailbox.h"
 #include "netback_keys.h"
 #include "team.h"
@@ -29,6 +32,9 @@ struct netback {
 	sd_event_source *mail_source;
 	struct confstore *conf;
 	struct netback_events *events;
+	struct hook *hook;
+	struct guard_host *guard_host;
+	struct guard_profiles *profiles;
 	struct teams *teams;
 	struct backend *backend;
 };
@@ -45,12 +51,15 @@ struct team_entry *teams_get(struct teams *teams, const char *name);
 void teams_put(struct team_entry *entry);
 struct worker *team_entry_worker(struct team_entry *entry);
 const char *team_entry_name(const struct team_entry *entry);
+/** The profile by which its guests are watched that name none. */
+const struct guard_profile *team_entry_guard(const struct team_entry *entry);
 /** "a, b" for messages; free(). "none" when there are none. */
 char *teams_names(const struct teams *teams);
 /** Array of all teams, or one (NULL when unknown): the replies of "team list" and "team show". */
 json_t *teams_to_json(struct teams *teams);
 json_t *team_to_json(struct team_entry *entry);
 struct team_entry *teams_find(struct teams *teams, const char *name);
+void teams_foreach(struct teams *teams, void (*fn)(void *ctx, struct team_entry *entry), void *ctx);
 /** Makes a member active by name; "" = the next best. -EINVAL/-ENETDOWN with a sentence. */
 int team_entry_failover(struct team_entry *entry, const char *member, char *error,
 			size_t error_size);
@@ -66,6 +75,8 @@ void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const str
 /** Reply of "vif list" for one device; details: of "vif show". */
 json_t *vifdev_to_json(struct backend_device *dev, bool details);
 json_t *vifdev_explain(struct backend_device *dev);
+/** The interface in its worker and its team; NULL while it is not connected. */
+struct vif *vifdev_vif(struct backend_device *dev, struct team_entry **team);
 
 /** The vif of a connected device and its worker; NULL and NULL when it is not connected. */
 struct vif *vifdev_vif(const struct backend_device *dev, struct worker **worker);
@@ -98,7 +109,14 @@ void netback_set_error(struct netback *nb, const char *dir, const char *team, co
 		       const char *error);
 void netback_events_register(struct netback *nb);
 
+/* dos_ctl.c */
+
+void dos_ctl_register(struct netback *nb);
+
 /* netback_ctl.c */
+
+/** The device that the arguments domid and devid name; NULL with a sentence. */
+struct backend_device *netback_find_vif(struct netback *nb, json_t *args, char *error);
 
 void netback_ctl_register(struct netback *nb);
 

@@ -29,7 +29,7 @@ static int vif_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 	return 0;
 }
 
-static struct backend_device *find_vif(struct netback *nb, json_t *args, char error[CTL_ERROR_MAX])
+struct backend_device *netback_find_vif(struct netback *nb, json_t *args, char *error)
 {
 	json_int_t domid, devid;
 	struct backend_device *dev;
@@ -49,7 +49,7 @@ static struct backend_device *find_vif(struct netback *nb, json_t *args, char er
 
 static int vif_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
-	struct backend_device *dev = find_vif(ctx, args, error);
+	struct backend_device *dev = netback_find_vif(ctx, args, error);
 
 	if (!dev)
 		return -ENOENT;
@@ -59,7 +59,7 @@ static int vif_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 
 static int explain_vif(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
-	struct backend_device *dev = find_vif(ctx, args, error);
+	struct backend_device *dev = netback_find_vif(ctx, args, error);
 
 	if (!dev)
 		return -ENOENT;

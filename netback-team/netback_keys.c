@@ -76,6 +76,14 @@ static const struct key team_keys[] = {
 	 "such guests stay where they are."},
 	{"repin_threshold", KEY_TYPE_U64, TEAM(repin_threshold), 1, 100, NULL, "75", true,
 	 "Use of a member, in percent of its speed, above which a confined guest moves off it."},
+	{"dos", KEY_TYPE_STRING, TEAM(dos), 1, GUARD_NAME_MAX - 1, NULL, "default", true,
+	 "Profile (a section [dos NAME], or default or off) by which the team and its guests are "
+	 "watched for attacks. The team's own figures are sums: their thresholds are four times "
+	 "those of the profile, ratios apart."},
+	{"dos_signatures", KEY_TYPE_STRING, TEAM(dos_signatures), 0,
+	 sizeof(((struct team_options *)0)->dos_signatures) - 1, NULL, "", true,
+	 "File of rules in a subset of the language of Snort: packets of known attacks, with the "
+	 "packets a second from which on they are one. It is read again when a setting changes."},
 };
 const struct key_table team_key_table = {"team", NETBACK_TEAM_PATH "/NAME", team_keys,
 					 ARRAY_SIZE(team_keys), sizeof(struct team_options)};
@@ -101,6 +109,9 @@ static const struct key vif_keys[] = {
 	{"pin", KEY_TYPE_STRING, VIF(pin), 0, PIN_LIST_MAX, NULL, "", true,
 	 "Members of the team that carry the guest's frames: the first usable one of this list; "
 	 "where none is, as the team's mode says. Not in active-backup."},
+	{"dos", KEY_TYPE_STRING, VIF(dos), 0, GUARD_NAME_MAX - 1, NULL, "", true,
+	 "Profile (a section [dos NAME], or default or off) by which the guest is watched for "
+	 "attacks; empty = that of its team."},
 	{"confine", KEY_TYPE_BOOL, VIF(confine), 0, 0, NULL, "no", true,
 	 "The guest uses a single member at a time, of `pin` or of the whole team: the one that "
 	 "had "
@@ -109,4 +120,5 @@ static const struct key vif_keys[] = {
 const struct key_table vif_key_table = {"vif", NETBACK_VM_PATH "/UUID/vif/DEV", vif_keys,
 					ARRAY_SIZE(vif_keys), sizeof(struct vif_policy)};
 
-const struct key_table *const netback_key_tables[2] = {&team_key_table, &vif_key_table};
+const struct key_table *const netback_key_tables[3] = {&team_key_table, &vif_key_table,
+							  &dos_key_table};

@@ -8,6 +8,7 @@
 #ifndef XB_NET_NETBACK_KEYS_H
 #define XB_NET_NETBACK_KEYS_H
 
+#include "dos_keys.h"
 #include "keys.h"
 #include "team.h"
 
@@ -24,11 +25,12 @@ struct vif_policy {
 	uint64_t burst_bytes;
 	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order */
 	bool confine;
+	char dos[GUARD_NAME_MAX]; /**< profile, "" = the team's */
 };
 
 extern const struct key_table team_key_table; /**< fills struct team_options */
 extern const struct key_table vif_key_table;  /**< fills struct vif_policy */
-/** Both, for the command "keys" and the manual page. */
-extern const struct key_table *const netback_key_tables[2];
+/** All, for the command "keys" and the manual page. */
+extern const struct key_table *const netback_key_tables[3];
 
 #endif

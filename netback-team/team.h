@@ -71,6 +71,8 @@ struct team_options {
 	uint64_t rebalance_gain;	/**< percent */
 	uint64_t repin_interval_ns;	/**< 0 = never */
 	uint64_t repin_threshold;	/**< percent of a member's speed */
+	char dos[32];			/**< profile of guard_profiles.h */
+	char dos_signatures[256];	/**< path of a file, "" = none */
 };
 
 struct team_member {

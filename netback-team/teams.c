@@ -59,6 +59,14 @@ struct team_entry *teams_find(struct teams *teams, const char *name)
 	return entry;
 }
 
+void teams_foreach(struct teams *teams, void (*fn)(void *ctx, struct team_entry *entry), void *ctx)
+{
+	struct team_entry *entry, *tmp;
+
+	HASH_ITER (hh, teams->entries, entry, tmp)
+		fn(ctx, entry);
+}
+
 /* --- from the worker's thread --- */
 
 static int mail_vif_failed(void *ctx, void *arg)
@@ -392,6 +400,7 @@ static void destroy_entry(struct team_entry *entry)
 	if (entry->group)
 		stats_remove(entry->teams->nb->app->stats, entry->group);
 	worker_destroy(entry->worker);
+	team_guard_fini(entry);
 	if (entry->netns_fd >= 0)
 		close(entry->netns_fd);
 	HASH_DEL(entry->teams->entries, entry);
@@ -402,7 +411,7 @@ static int start_entry(struct team_entry *entry, char *error, size_t error_size)
 {
 	struct app *app = entry->teams->nb->app;
 	struct worker_observer observer = {
-		.vif_failed = on_vif_failed, .team_changed = on_team_changed, .ctx = entry};
+		.vif_failed = on_vif_failed, .team_changed = on_team_changed, .guard = team_guard_on_request, .ctx = entry};
 	int rc;
 
 	if (entry->options.netns[0]) {
@@ -479,6 +488,7 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 			entry->options = call.options;
 			worker_call(entry->worker, call_options, &call);
 			linkwatch_set_poll(entry->linkwatch, call.options.carrier_poll_ns);
+			team_guard_apply(entry, error, sizeof(error));
 			team_status_dirty(entry);
 		}
 	}

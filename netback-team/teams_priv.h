@@ -8,6 +8,7 @@
 #include "linkwatch.h"
 #include "netback.h"
 #include "stats.h"
+#include "team_guard.h"
 
 struct member_entry {
 	char name[TEAM_NAME_MAX];
@@ -31,6 +32,7 @@ struct team_entry {
 	struct member_entry members[TEAM_MEMBERS_MAX];
 	unsigned int n_members;
 	struct stats_group *group;
+	struct team_guard guard;
 	UT_hash_handle hh;
 };
 

@@ -26,6 +26,7 @@ struct vifdev {
 	char uuid[64]; /**< of the VM, "" = unknown */
 	struct vif_policy policy;
 	char policy_error[KEY_ERROR_MAX];
+	struct guard_profile guard; /**< that was last found for it */
 	struct team_entry *team; /**< while connected */
 	struct vif *vif;	 /**< while connected */
 	struct stats_group *group;
@@ -42,6 +43,7 @@ static void policy_dir(const struct vifdev *vd, char *out, size_t size)
 static void read_policy(struct vifdev *vd)
 {
 	struct vif_policy policy = vd->policy;
+	struct guard_profile guard = vd->guard;
 	struct pin scratch;
 	char dir[160];
 	int rc;
@@ -60,14 +62,24 @@ static void read_policy(struct vifdev *vd)
 			policy.pin, TEAM_MEMBERS_MAX);
 		rc = -EINVAL;
 	}
+	if (rc == 0 && policy.dos[0])
+		rc = guard_profiles_get(vd->nb->profiles, policy.dos, &guard, vd->policy_error,
+					sizeof(vd->policy_error));
 	if (rc == 0) {
 		netback_event_keys(vd->nb, vd->policy.team, vd->dev->name, &vif_key_table,
 				   &vd->policy, &policy);
 		vd->policy = policy;
+		vd->guard = guard;
 	}
 	if (rc != -EIO)
 		netback_set_error(vd->nb, dir, policy.team, vd->dev->name,
 				  rc < 0 ? vd->policy_error : NULL);
+}
+
+/* How it is watched for attacks. */
+static const struct guard_profile *guard_of(const struct vifdev *vd)
+{
+	return vd->policy.dos[0] ? &vd->guard : team_entry_guard(vd->team);
 }
 
 /* The rate in force: the VM's policy before the toolstack's rate=. A wrong one is reported and the
@@ -344,6 +356,7 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 			 name, known);
 		return -ENOENT;
 	}
+	config.guard = *guard_of(vd);
 	rc = worker_call(team_entry_worker(vd->team), call_open, &call);
 	if (rc < 0) {
 		teams_put(vd->team);
@@ -384,6 +397,7 @@ struct live_call {
 	uint64_t rate_bps, burst_bytes;
 	const char *pin;
 	bool confine;
+	const struct guard_profile *guard;
 };
 
 static int call_live(void *ctx, void *arg)
@@ -396,6 +410,8 @@ static int call_live(void *ctx, void *arg)
 		vif_set_rate(vif, call->rate_bps, call->burst_bytes);
 	if (vif->config.confine != call->confine || strcmp(vif->config.pin, call->pin) != 0)
 		vif_set_pin(vif, call->pin, call->confine);
+	if (memcmp(&vif->config.guard, call->guard, sizeof(*call->guard)) != 0)
+		guard_vif_set(vif, call->guard);
 	return 0;
 }
 
@@ -433,6 +449,7 @@ static void apply_live(struct vifdev *vd)
 	call.burst_bytes = vd->vif->config.burst_bytes;
 	read_rate(vd, &call.rate_bps, &call.burst_bytes);
 	tell_limit(vd, call.rate_bps);
+	call.guard = guard_of(vd);
 	worker_call(team_entry_worker(vd->team), call_live, &call);
 }
 
@@ -480,6 +497,14 @@ const struct backend_driver vifdev_driver = {
 	.changed = vifdev_changed,
 	.destroy = vifdev_destroy,
 };
+
+struct vif *vifdev_vif(struct backend_device *dev, struct team_entry **team)
+{
+	struct vifdev *vd = dev->ctx;
+
+	*team = vd ? vd->team : NULL;
+	return vd ? vd->vif : NULL;
+}
 
 /* --- replies --- */
 

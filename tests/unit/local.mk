@@ -134,6 +134,14 @@ UNIT_TESTS += tests/unit/test-uplink
 tests_unit_test_uplink_SOURCES = tests/unit/test-uplink.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_uplink_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-dos-keys
+tests_unit_test_dos_keys_SOURCES = tests/unit/test-dos-keys.c
+tests_unit_test_dos_keys_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-hook
+tests_unit_test_hook_SOURCES = tests/unit/test-hook.c
+tests_unit_test_hook_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-guard
 tests_unit_test_guard_SOURCES = tests/unit/test-guard.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guard_LDADD = $(UNIT_NET_LIBS)

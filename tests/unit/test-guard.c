@@ -19,10 +19,15 @@ static uint8_t frame[4096];
 
 /* What the control thread would get. */
 static struct guard_request requests[64];
-static unsigned int n_requests;
+static unsigned int n_requests, n_events;
 
 static void on_request(void *ctx, const struct guard_request *request)
 {
+	if (request->kind == GUARD_EVENT) {
+		assert_true(request->event.number > n_events); /* each once, in order */
+		n_events = (unsigned int)request->event.number;
+		return;
+	}
 	assert_true(n_requests < ARRAY_SIZE(requests));
 	requests[n_requests++] = *request;
 }
@@ -41,7 +46,7 @@ static int setup(void **state)
 	const int rc = dp_setup(state);
 
 	((struct dp *)*state)->worker->observer.guard = on_request;
-	n_requests = 0;
+	n_requests = n_events = 0;
 	return rc;
 }
 
@@ -162,6 +167,7 @@ static void a_flood_is_told_and_ends(void **state)
 	flood(dp, 0, 4, 10);
 	assert_false(status_of(dp, 0).figures[DOS_TO_GUEST][DOS_PPS].alarm);
 	assert_int_equal(status_of(dp, 0).events[0].kind, ACT_EVENT_CLEARED);
+	assert_int_equal(n_events, status_of(dp, 0).events[0].number);
 }
 
 static void a_limit_drops_what_is_over_it(void **state)
@@ -310,13 +316,17 @@ static void the_host_is_asked_for_what_only_it_can_do(void **state)
 	rule_of(&p, ACT_MIGRATE);
 	rule_of(&p, ACT_HOOK);
 	strcpy(p.hook_program, "tell-me");
+	strcpy(p.migrate_host, "elsewhere");
+	p.react.rules[ACT_PAUSE].max_ns = 60 * NSEC_PER_SEC;
 	watch(dp, 0, &p);
 	flood(dp, 0, 2, 300);
 	assert_int_equal(asked(GUARD_PAUSE), 1);
 	assert_int_equal(asked(GUARD_MIGRATE), 1);
 	assert_int_equal(asked(GUARD_HOOK), 1);
-	assert_string_equal(requests[1].program, "tell-me");
+	assert_string_equal(requests[1].argument, "tell-me");
 	assert_int_equal(asked(GUARD_UNPAUSE), 0);
+	assert_string_equal(requests[2].argument, "65s");
+	assert_string_equal(requests[3].argument, "elsewhere");
 	/* It came to nothing: tried again, later and later. */
 	guard_failed(dp->guests[0].vif, ACT_PAUSE, -EIO);
 	assert_false(status_of(dp, 0).active[ACT_PAUSE]);

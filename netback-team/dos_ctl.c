@@ -26,12 +26,12 @@ static int call_status(void *ctx, void *arg)
 }
 
 /* The guest's interface, its team and, for the team, what happened lately. */
-static struct status_call *ask(struct team_entry *team, struct vif *vif)
+static struct status_call *ask(struct worker *worker, struct vif *vif)
 {
 	struct status_call *call = xb_calloc(1, sizeof(*call));
 
 	call->vif = vif;
-	worker_call(team_entry_worker(team), call_status, call);
+	worker_call(worker, call_status, call);
 	return call;
 }
 
@@ -46,12 +46,11 @@ static json_t *history_to_json(const struct status_call *call, unsigned int max)
 	return history;
 }
 
-static json_t *vif_to_json(struct backend_device *dev, struct team_entry *team,
-			   const struct status_call *call, bool details)
+static json_t *vif_to_json(struct backend_device *dev, const struct status_call *call, bool details)
 {
 	json_t *reply =
 		json_pack("{s:s, s:i, s:i, s:s}", "vif", dev->name, "domid", (int)dev->domid,
-			  "devid", (int)dev->devid, "team", team_entry_name(team));
+			  "devid", (int)dev->devid, "team", team_entry_name(vifdev_team(dev)));
 
 	dos_status_to_json(reply, &call->status, details);
 	return reply;
@@ -59,17 +58,17 @@ static json_t *vif_to_json(struct backend_device *dev, struct team_entry *team,
 
 static void append_vif(void *ctx, struct backend_device *dev)
 {
-	struct team_entry *team;
-	struct vif *vif = vifdev_vif(dev, &team);
-	AUTO_FREE struct status_call *call = vif ? ask(team, vif) : NULL;
+	struct worker *worker;
+	struct vif *vif = vifdev_vif(dev, &worker);
+	AUTO_FREE struct status_call *call = vif ? ask(worker, vif) : NULL;
 
 	if (call)
-		json_array_append_new(ctx, vif_to_json(dev, team, call, false));
+		json_array_append_new(ctx, vif_to_json(dev, call, false));
 }
 
 static void append_team(void *ctx, struct team_entry *team)
 {
-	AUTO_FREE struct status_call *call = ask(team, NULL);
+	AUTO_FREE struct status_call *call = ask(team_entry_worker(team), NULL);
 	json_t *reply = json_pack("{s:s}", "team", team_entry_name(team));
 
 	dos_status_to_json(reply, &call->status, false);
@@ -91,12 +90,12 @@ static int dos_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 
 /* The connected interface that the arguments name; NULL with a sentence. */
 static struct vif *need_vif(struct netback *nb, json_t *args, struct backend_device **dev,
-			    struct team_entry **team, char error[CTL_ERROR_MAX])
+			    struct worker **worker, char error[CTL_ERROR_MAX])
 {
 	struct vif *vif;
 
 	*dev = netback_find_vif(nb, args, error);
-	vif = *dev ? vifdev_vif(*dev, team) : NULL;
+	vif = *dev ? vifdev_vif(*dev, worker) : NULL;
 	if (*dev && !vif)
 		snprintf(error, CTL_ERROR_MAX,
 			 "%s is not connected; `xenbackctl explain vif %u.%u` says why",
@@ -107,13 +106,13 @@ static struct vif *need_vif(struct netback *nb, json_t *args, struct backend_dev
 static int dos_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	struct backend_device *dev;
-	struct team_entry *team;
-	struct vif *vif = need_vif(ctx, args, &dev, &team, error);
-	AUTO_FREE struct status_call *call = vif ? ask(team, vif) : NULL;
+	struct worker *worker;
+	struct vif *vif = need_vif(ctx, args, &dev, &worker, error);
+	AUTO_FREE struct status_call *call = vif ? ask(worker, vif) : NULL;
 
 	if (!call)
 		return -ENOENT;
-	*result = vif_to_json(dev, team, call, true);
+	*result = vif_to_json(dev, call, true);
 	json_object_set_new(*result, "history", history_to_json(call, GUARD_STATUS_EVENTS));
 	return 0;
 }
@@ -135,8 +134,8 @@ static int dos_clear(void *ctx, json_t *args, json_t **result, char error[CTL_ER
 {
 	const json_t *relearn = json_object_get(args, "relearn");
 	struct backend_device *dev;
-	struct team_entry *team;
-	struct clear_call call = {need_vif(ctx, args, &dev, &team, error), json_is_true(relearn)};
+	struct worker *worker;
+	struct clear_call call = {need_vif(ctx, args, &dev, &worker, error), json_is_true(relearn)};
 	AUTO_FREE struct status_call *status = NULL;
 
 	if (!call.vif)
@@ -145,14 +144,14 @@ static int dos_clear(void *ctx, json_t *args, json_t **result, char error[CTL_ER
 		snprintf(error, CTL_ERROR_MAX, "argument relearn is true or false");
 		return -EINVAL;
 	}
-	worker_call(team_entry_worker(team), call_clear, &call);
+	worker_call(worker, call_clear, &call);
 	netback_event(ctx, &(struct events_input){.kind = EVENTS_KIND_ADMIN,
-						  .team = team_entry_name(team),
+						  .team = team_entry_name(vifdev_team(dev)),
 						  .who = dev->name,
 						  .new = call.relearn ? "dos clear, relearn"
 								      : "dos clear"});
-	status = ask(team, call.vif);
-	*result = vif_to_json(dev, team, status, false);
+	status = ask(worker, call.vif);
+	*result = vif_to_json(dev, status, false);
 	return 0;
 }
 

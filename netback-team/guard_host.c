@@ -89,7 +89,7 @@ static void tell_failure(struct guard_host *host, const struct question *q, int 
 	struct backend_device *dev = backend_find(host->nb->backend, q->domid, q->devid);
 	struct failed_call call = {.action = q->kind == GUARD_MIGRATE ? ACT_MIGRATE : ACT_PAUSE,
 				   .error = rc};
-	struct team_entry *team;
+	struct worker *worker;
 
 	log_warn("%s: cannot %s the guest: %s", q->vif, what(q->kind), message);
 	netback_event(host->nb, &(struct events_input){.severity = EVENTS_ERR,
@@ -97,9 +97,9 @@ static void tell_failure(struct guard_host *host, const struct question *q, int 
 						       .who = q->vif,
 						       .new = "refused by xenback-vmctl",
 						       .why = message});
-	call.vif = dev ? vifdev_vif(dev, &team) : NULL;
+	call.vif = dev ? vifdev_vif(dev, &worker) : NULL;
 	if (call.vif)
-		worker_call(team_entry_worker(team), call_failed, &call);
+		worker_call(worker, call_failed, &call);
 }
 
 static void on_answer(void *ctx, int rc, const char *message)

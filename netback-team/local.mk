@@ -85,7 +85,8 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/teams.c netback-team/teams_priv.h \
 	netback-team/uplink.c \
 	netback-team/vif.c netback-team/vif.h netback-team/vif_json.c \
-	netback-team/vifdev.c \
+	netback-team/vifdev.c netback-team/vifdev_priv.h \
+	netback-team/vifdev_status.c \
 	netback-team/trace.c netback-team/trace.h \
 	netback-team/water.c netback-team/water.h \
 	netback-team/worker.c netback-team/worker.h

@@ -19,7 +19,8 @@
 
 #define LOG_MODULE "netback"
 
-static const char *const conf_paths[] = {NETBACK_TEAM_PATH, NETBACK_VM_PATH, NETBACK_DOS_PATH, NULL};
+static const char *const conf_paths[] = {NETBACK_TEAM_PATH, NETBACK_VM_PATH, NETBACK_DOS_PATH,
+					 NULL};
 
 static const struct xen_conflict conflicts[] = {
 	{"vif", "the kernel's xen-netback is loaded and serves the same vifs: unload it (rmmod "

@@ -75,8 +75,8 @@ void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const str
 /** Reply of "vif list" for one device; details: of "vif show". */
 json_t *vifdev_to_json(struct backend_device *dev, bool details);
 json_t *vifdev_explain(struct backend_device *dev);
-/** The interface in its worker and its team; NULL while it is not connected. */
-struct vif *vifdev_vif(struct backend_device *dev, struct team_entry **team);
+/** The team that serves it; NULL while it is not connected. */
+struct team_entry *vifdev_team(const struct backend_device *dev);
 
 /** The vif of a connected device and its worker; NULL and NULL when it is not connected. */
 struct vif *vifdev_vif(const struct backend_device *dev, struct worker **worker);

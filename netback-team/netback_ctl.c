@@ -69,7 +69,7 @@ static int explain_vif(void *ctx, json_t *args, json_t **result, char error[CTL_
 
 static int explain_vm(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
-	struct backend_device *dev = find_vif(ctx, args, error);
+	struct backend_device *dev = netback_find_vif(ctx, args, error);
 
 	if (!dev)
 		return -ENOENT;

@@ -121,4 +121,4 @@ const struct key_table vif_key_table = {"vif", NETBACK_VM_PATH "/UUID/vif/DEV", 
 					ARRAY_SIZE(vif_keys), sizeof(struct vif_policy)};
 
 const struct key_table *const netback_key_tables[3] = {&team_key_table, &vif_key_table,
-							  &dos_key_table};
+						       &dos_key_table};

@@ -210,6 +210,14 @@ json_t *team_to_json(struct team_entry *entry)
 	return reply;
 }
 
+void teams_foreach(struct teams *teams, void (*fn)(void *ctx, struct team_entry *entry), void *ctx)
+{
+	struct team_entry *entry, *tmp;
+
+	HASH_ITER (hh, teams->entries, entry, tmp)
+		fn(ctx, entry);
+}
+
 json_t *teams_to_json(struct teams *teams)
 {
 	struct team_entry *entry, *tmp;

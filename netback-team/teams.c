@@ -59,14 +59,6 @@ struct team_entry *teams_find(struct teams *teams, const char *name)
 	return entry;
 }
 
-void teams_foreach(struct teams *teams, void (*fn)(void *ctx, struct team_entry *entry), void *ctx)
-{
-	struct team_entry *entry, *tmp;
-
-	HASH_ITER (hh, teams->entries, entry, tmp)
-		fn(ctx, entry);
-}
-
 /* --- from the worker's thread --- */
 
 static int mail_vif_failed(void *ctx, void *arg)
@@ -410,8 +402,10 @@ static void destroy_entry(struct team_entry *entry)
 static int start_entry(struct team_entry *entry, char *error, size_t error_size)
 {
 	struct app *app = entry->teams->nb->app;
-	struct worker_observer observer = {
-		.vif_failed = on_vif_failed, .team_changed = on_team_changed, .guard = team_guard_on_request, .ctx = entry};
+	struct worker_observer observer = {.vif_failed = on_vif_failed,
+					   .team_changed = on_team_changed,
+					   .guard = team_guard_on_request,
+					   .ctx = entry};
 	int rc;
 
 	if (entry->options.netns[0]) {

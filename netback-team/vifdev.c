@@ -7,7 +7,7 @@
  * states. Everything that a guest wrote is read in one transaction, bounded and checked, before a
  * worker hears of it.
  */
-#include "netback.h"
+#include "vifdev_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,19 +19,6 @@
 #include "util.h"
 
 #define LOG_MODULE "vif"
-
-struct vifdev {
-	struct netback *nb;
-	struct backend_device *dev;
-	char uuid[64]; /**< of the VM, "" = unknown */
-	struct vif_policy policy;
-	char policy_error[KEY_ERROR_MAX];
-	struct guard_profile guard; /**< that was last found for it */
-	struct team_entry *team; /**< while connected */
-	struct vif *vif;	 /**< while connected */
-	struct stats_group *group;
-	char failure[128]; /**< why the data path gave up, "" = it did not */
-};
 
 /* --- configuration --- */
 
@@ -109,7 +96,7 @@ static void read_rate(struct vifdev *vd, uint64_t *rate_bps, uint64_t *burst_byt
 	*burst_bytes = burst;
 }
 
-static void team_name(struct vifdev *vd, char *out, size_t size)
+void vifdev_team_name(const struct vifdev *vd, char *out, size_t size)
 {
 	AUTO_FREE char *bridge = NULL;
 
@@ -346,7 +333,7 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 	rc = read_config(vd, &config, error, error_size);
 	if (rc < 0)
 		return rc;
-	team_name(vd, name, sizeof(name));
+	vifdev_team_name(vd, name, sizeof(name));
 	vd->team = teams_get(nb->teams, name);
 	if (!vd->team) {
 		AUTO_FREE char *known = teams_names(nb->teams);
@@ -498,118 +485,17 @@ const struct backend_driver vifdev_driver = {
 	.destroy = vifdev_destroy,
 };
 
-struct vif *vifdev_vif(struct backend_device *dev, struct team_entry **team)
-{
-	struct vifdev *vd = dev->ctx;
-
-	*team = vd ? vd->team : NULL;
-	return vd ? vd->vif : NULL;
-}
-
-/* --- replies --- */
-
-static void add_details(json_t *reply, const struct vif *vif)
-{
-	json_t *counters = json_object();
-
-	for (size_t i = 0; i < vif_n_stat_descs; i++) {
-		const uint64_t *value =
-			(const void *)((const char *)&vif->stats + vif_stat_descs[i].offset);
-
-		json_object_set_new(counters, vif_stat_descs[i].name,
-				    json_integer((json_int_t)*value));
-	}
-	json_object_set_new(reply, "counters", counters);
-	json_object_set_new(
-		reply, "features",
-		json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "sg", (int)vif->config.sg, "gso_tcpv4",
-			  (int)vif->config.gso_tcpv4, "gso_tcpv6", (int)vif->config.gso_tcpv6,
-			  "csum_ipv4", (int)vif->config.csum_ipv4, "csum_ipv6",
-			  (int)vif->config.csum_ipv6, "rx_notify", (int)vif->config.rx_notify));
-	json_object_set_new(reply, "rate_bps", json_integer((json_int_t)vif->config.rate_bps));
-}
-
-json_t *vifdev_to_json(struct backend_device *dev, bool details)
-{
-	struct vifdev *vd = dev->ctx;
-	const struct vif *vif = vd ? vd->vif : NULL;
-	json_t *reply =
-		json_pack("{s:s, s:i, s:i, s:o}", "name", dev->name, "domid", (int)dev->domid,
-			  "devid", (int)dev->devid, "xenbus", backend_explain(dev));
-	json_t *xenbus = json_object_get(reply, "xenbus");
-	char team[TEAM_NAME_MAX] = "", mac[18] = "";
-	AUTO_FREE char *name = NULL;
-	uint64_t dropped;
-
-	json_object_set(reply, "state", json_object_get(xenbus, "backend"));
-	json_object_set(reply, "frontend", json_object_get(xenbus, "frontend"));
-	if (!details)
-		json_object_del(reply, "xenbus");
-	if (!vd)
-		return reply;
-	team_name(vd, team, sizeof(team));
-	name = confstore_domain_name(vd->nb->conf, dev->domid);
-	json_object_set_new(reply, "domain", json_string(name ? name : ""));
-	json_object_set_new(reply, "uuid", json_string(vd->uuid));
-	json_object_set_new(reply, "team", json_string(team));
-	json_object_set_new(reply, "policy", vif_policy_to_json(&vd->policy));
-	if (!vif)
-		return reply;
-	frame_mac_format(mac, vif->config.mac);
-	json_object_set_new(reply, "mac", json_string(mac));
-	json_object_set_new(reply, "queues", json_integer(vif->config.n_queues));
-	json_object_set_new(reply, "rx_packets", json_integer((json_int_t)vif->stats.rx_packets));
-	json_object_set_new(reply, "rx_bytes", json_integer((json_int_t)vif->stats.rx_bytes));
-	json_object_set_new(reply, "tx_packets", json_integer((json_int_t)vif->stats.tx_packets));
-	json_object_set_new(reply, "tx_bytes", json_integer((json_int_t)vif->stats.tx_bytes));
-	json_object_set_new(reply, "drops", vif_drops_to_json(vif, &dropped));
-	json_object_set_new(reply, "dropped", json_integer((json_int_t)dropped));
-	if (details)
-		add_details(reply, vif);
-	return reply;
-}
-
-static void check(json_t *checks, bool ok, const char *what, const char *hint)
-{
-	json_array_append_new(checks, json_pack("{s:b, s:s, s:s}", "ok", (int)ok, "what", what,
-						"hint", ok ? "" : hint));
-}
-
-json_t *vifdev_explain(struct backend_device *dev)
-{
-	struct vifdev *vd = dev->ctx;
-	json_t *reply = backend_explain(dev), *checks = json_array();
-	char name[TEAM_NAME_MAX] = "";
-	AUTO_FREE char *what = NULL;
-	AUTO_FREE char *known = NULL;
-
-	if (!vd) {
-		json_object_set_new(reply, "checks", checks);
-		return reply;
-	}
-	team_name(vd, name, sizeof(name));
-	known = teams_names(vd->nb->teams);
-	what = xb_asprintf("team \"%s\" (from %s) exists; known: %s", name,
-			   vd->policy.team[0] ? "the VM's policy" : "bridge=", known);
-	check(checks, teams_find(vd->nb->teams, name) != NULL, what,
-	      "create it: xenbackctl set team NAME members \"NIC NIC\"");
-	check(checks, vd->uuid[0], "the VM's uuid is known (policies are found by it)",
-	      "the toolstack wrote no /local/domain/DOM/vm");
-	check(checks, !vd->policy_error[0],
-	      vd->policy_error[0] ? vd->policy_error : "the VM's policy is valid",
-	      "correct the key; the old value stays in force until then");
-	check(checks, !vd->failure[0],
-	      vd->failure[0] ? vd->failure : "the guest keeps to the netif protocol",
-	      "the guest's driver broke the ring protocol; detach and attach the vif");
-	check(checks, vd->vif != NULL, "rings are mapped and served", "see why above");
-	json_object_set_new(reply, "checks", checks);
-	return reply;
-}
-
 struct vif *vifdev_vif(const struct backend_device *dev, struct worker **worker)
 {
 	const struct vifdev *vd = dev->ctx;
 
 	*worker = vd && vd->vif ? team_entry_worker(vd->team) : NULL;
 	return *worker ? vd->vif : NULL;
+}
+
+struct team_entry *vifdev_team(const struct backend_device *dev)
+{
+	const struct vifdev *vd = dev->ctx;
+
+	return vd ? vd->team : NULL;
 }

@@ -37,10 +37,11 @@
 #define HEAD_BYTES  54u
 #define BULK_BYTES  (HEAD_BYTES + BULK_SEGS * MSS)
 #define SMALL_BYTES 60u
+#define FULL_BYTES  1514u
 #define MODES_MAX   8u
 
-enum mode { MODE_BULK, MODE_SMALL, MODE_SINK, MODE_COUNT };
-static const char *const mode_names[MODE_COUNT] = {"bulk", "small", "sink"};
+enum mode { MODE_BULK, MODE_SMALL, MODE_FULL, MODE_SINK, MODE_COUNT };
+static const char *const mode_names[MODE_COUNT] = {"bulk", "small", "full", "sink"};
 
 struct options {
 	uint16_t domid;
@@ -73,6 +74,11 @@ struct sample {
 
 /* --- frames --- */
 
+static uint32_t frame_bytes(enum mode mode)
+{
+	return mode == MODE_BULK ? BULK_BYTES : mode == MODE_FULL ? FULL_BYTES : SMALL_BYTES;
+}
+
 static unsigned int frame_pages(enum mode mode)
 {
 	return mode == MODE_BULK ? DIV_ROUND_UP(BULK_BYTES, XEN_PAGE_SIZE) : 1;
@@ -92,7 +98,7 @@ static void put16(uint8_t *at, uint32_t value)
 /* A TCP frame with a blank checksum or a UDP one without: 10.77.1.DOMID to 10.77.1.254. */
 static void write_frame(const struct load *load, uint8_t *frame, enum mode mode, unsigned int flow)
 {
-	uint32_t total = mode == MODE_BULK ? BULK_BYTES : SMALL_BYTES;
+	uint32_t total = frame_bytes(mode);
 	struct frame_info info;
 	uint16_t sum;
 
@@ -109,7 +115,7 @@ static void write_frame(const struct load *load, uint8_t *frame, enum mode mode,
 	memcpy(frame + 24, &sum, 2);
 	put16(frame + 34, 40000 + flow);
 	put16(frame + 36, 9);
-	if (mode == MODE_SMALL) {
+	if (mode != MODE_BULK) {
 		put16(frame + 38, total - 34);
 		return;
 	}
@@ -135,10 +141,10 @@ static void put_frame(struct load *load, struct ring_front *ring, enum mode mode
 {
 	unsigned int n = frame_pages(mode);
 	const uint32_t *refs = load->refs + load->next;
-	uint32_t total = mode == MODE_BULK ? BULK_BYTES : SMALL_BYTES;
+	uint32_t total = frame_bytes(mode);
 
-	if (mode == MODE_SMALL) {
-		fill_tx(ring, refs[0], 0, SMALL_BYTES, NETTXF_data_validated, NETFRONT_ID_USER);
+	if (mode != MODE_BULK) {
+		fill_tx(ring, refs[0], 0, total, NETTXF_data_validated, NETFRONT_ID_USER);
 	} else {
 		fill_tx(ring, refs[0], 0, BULK_BYTES,
 			NETTXF_csum_blank | NETTXF_data_validated | NETTXF_extra_info |
@@ -250,7 +256,7 @@ static void report(const struct load *load, enum mode mode, const struct sample 
 
 	if (mode != MODE_SINK) {
 		sent = (double)(b->stats.tx_responses - a->stats.tx_responses) / frame_slots(mode);
-		sent_bytes = sent * (mode == MODE_BULK ? BULK_BYTES : SMALL_BYTES);
+		sent_bytes = sent * frame_bytes(mode);
 	}
 	gbit = (sent_bytes + received_bytes) * 8 / 1e9 / seconds;
 	printf("{\"mode\": \"%s\", \"seconds\": %.3f, \"tx_gbit_s\": %.3f, \"tx_kpps\": %.1f, "
@@ -357,10 +363,10 @@ static void usage(void)
 		"                      [--backend-pid PID] [--spin]\n"
 		"Plays guest N of a xenbox and loads its vif; waits 30 s for it to be attached. A "
 		"line of JSON a mode:\n"
-		"  bulk   TCP frames of %u bytes with GSO    small  UDP frames of %u bytes    sink "
-		" only receive\n"
+		"  bulk   TCP frames of %u bytes with GSO    full   UDP frames of %u bytes\n"
+		"  small  UDP frames of %u bytes                sink   only receive\n"
 		"default: bulk, then small; 5 s each; to 02:00:00:00:00:fe\n",
-		BULK_BYTES, SMALL_BYTES);
+		BULK_BYTES, FULL_BYTES, SMALL_BYTES);
 }
 
 static int set_mode(struct options *options, const char *name)

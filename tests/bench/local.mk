@@ -39,3 +39,10 @@ tests_bench_bench_coalesce_LDADD = usbback/libusbback.a common/libxbcommon.a $(J
 noinst_PROGRAMS += tests/bench/bench-dos
 tests_bench_bench_dos_SOURCES = tests/bench/bench-dos.c
 tests_bench_bench_dos_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
+
+# How exactly rates are kept, beside the kernel's qdiscs.
+noinst_PROGRAMS += tests/bench/bench-shape
+tests_bench_bench_shape_SOURCES = tests/bench/bench-shape.c tests/bench/topology.c tests/bench/topology.h \
+	tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_shape_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
+EXTRA_DIST += tests/bench/bench-shape.sh

@@ -46,3 +46,8 @@ tests_bench_bench_shape_SOURCES = tests/bench/bench-shape.c tests/bench/topology
 	tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_shape_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 EXTRA_DIST += tests/bench/bench-shape.sh
+
+# All decisions about a frame together.
+noinst_PROGRAMS += tests/bench/bench-path
+tests_bench_bench_path_SOURCES = tests/bench/bench-path.c
+tests_bench_bench_path_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)

@@ -13,7 +13,7 @@ static const struct {
 #undef ROW
 };
 
-static enum decide_reason sent(enum fair_phase phase)
+enum decide_reason decide_sent(enum fair_phase phase)
 {
 	if (phase == FAIR_PHASE_MINIMUM)
 		return DECIDE_REASON_MINIMUM;
@@ -47,7 +47,7 @@ enum decide_reason decide(const struct decide_input *in)
 	if (in->wait_max_ns && in->waited_ns > in->wait_max_ns)
 		return DECIDE_REASON_LATE;
 	if (in->member_up && in->member_room && in->chosen)
-		return sent(in->phase);
+		return decide_sent(in->phase);
 	if (ring)
 		return waiting(in);
 	if (!in->member_up)

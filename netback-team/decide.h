@@ -63,6 +63,8 @@ struct decide_input {
 	bool fresh;		  /**< the frame is not in the queue yet */
 };
 
+/** The reason of a frame that goes, by the rule that chose it. */
+enum decide_reason decide_sent(enum fair_phase phase);
 /** What to do with the frame, as a reason that implies the action. */
 enum decide_reason decide(const struct decide_input *input);
 enum decide_action decide_action(enum decide_reason reason);

@@ -102,6 +102,8 @@ struct fair;
 struct fair *fair_create(uint32_t max_flows);
 void fair_destroy(struct fair *fair);
 
+/** Are these options possible? -EINVAL when one is out of range, *why (static text) says which. */
+int fair_options_check(const struct fair_options *options, const char **why);
 /** New options, live. -EINVAL when one is out of range, *why (static text) says which. */
 int fair_configure(struct fair *fair, const struct fair_options *options, uint64_t now_ns,
 		   const char **why);
@@ -109,6 +111,9 @@ int fair_configure(struct fair *fair, const struct fair_options *options, uint64
  * not known: all minima are admitted as they are. */
 void fair_set_capacity(struct fair *fair, uint64_t up_bps, uint64_t all_bps, uint64_t now_ns);
 
+/** Are these values possible by themselves? -EINVAL out of range or contradictory, *why (static
+ * text) says why. */
+int fair_flow_check(const struct fair_flow_config *config, const char **why);
 /**
  * Adds a flow, or changes it live: what it used stays used, its lag stays the same in bytes. On
  * error nothing changes and *why (static text) says why: -EINVAL out of range or contradictory;

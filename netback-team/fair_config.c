@@ -75,17 +75,18 @@ void fair_set_capacity(struct fair *fair, uint64_t up_bps, uint64_t all_bps, uin
 	admit(fair, now_ns);
 }
 
-static const char *bad_options(const struct fair_options *options)
+int fair_options_check(const struct fair_options *options, const char **why)
 {
+	*why = NULL;
 	if (options->floor_permille > FAIR_FLOOR_MAX)
-		return "floor is over 5 %";
-	if (options->admission_percent < 1 || options->admission_percent > 100)
-		return "admission is not 1 to 100 %";
-	if (options->max_lag_bytes < LIMIT_BURST_MIN || options->max_lag_bytes > FAIR_LAG_MAX)
-		return "max-lag is not 1538 bytes to 1 GiB";
-	if (options->wake_credit_bytes > options->max_lag_bytes)
-		return "wake credit is over max-lag";
-	return NULL;
+		*why = "floor is over 5 %";
+	else if (options->admission_percent < 1 || options->admission_percent > 100)
+		*why = "admission is not 1 to 100 %";
+	else if (options->max_lag_bytes < LIMIT_BURST_MIN || options->max_lag_bytes > FAIR_LAG_MAX)
+		*why = "max_lag is not 1538 bytes to 1 GiB";
+	else if (options->wake_credit_bytes > options->max_lag_bytes)
+		*why = "wake_credit is over max_lag";
+	return *why ? -EINVAL : 0;
 }
 
 /* A flow that changes its band or its shares is as far ahead of the new virtual time as it was of
@@ -124,8 +125,7 @@ int fair_configure(struct fair *fair, const struct fair_options *options, uint64
 {
 	const bool strict = fair->options.strict;
 
-	*why = bad_options(options);
-	if (*why)
+	if (fair_options_check(options, why) < 0)
 		return -EINVAL;
 	fair->options = *options;
 	for (uint32_t id = 0; id < fair->max_flows && strict != options->strict; id++) {
@@ -142,7 +142,7 @@ int fair_configure(struct fair *fair, const struct fair_options *options, uint64
 	return 0;
 }
 
-static int check_config(const struct fair_flow_config *config, const char **why)
+int fair_flow_check(const struct fair_flow_config *config, const char **why)
 {
 	const struct limit_config *limit = &config->limit;
 
@@ -180,7 +180,7 @@ int fair_flow_set(struct fair *fair, uint32_t id, const struct fair_flow_config 
 	struct flow *flow = &fair->flows[id];
 	struct position position = {0};
 
-	if (check_config(config, why) < 0)
+	if (fair_flow_check(config, why) < 0)
 		return -EINVAL;
 	if (!fits(fair, id, config->min_bps)) {
 		*why = "the sum of all min is over the part of the capacity for them";

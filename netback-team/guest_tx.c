@@ -134,77 +134,27 @@ static void mcast_request(struct worker *w, struct tx_record *rec)
 	rec->status = rc < 0 ? NETIF_RSP_ERROR : NETIF_RSP_OKAY;
 }
 
-/* Takes one packet out of the ring; true when it did. *more: stopped for want of room, not of
- * packets. */
-static bool take(struct worker *w, struct vif_queue *q, uint32_t *avail, bool *more)
+/* The packets of the batch: their frames are copied here, the others are answered as they are. */
+static void prepare(struct worker *w)
 {
-	struct vif *vif = q->vif;
-	struct tx_record *rec;
-	uint64_t ready_ns;
-	const char *why;
+	for (unsigned int i = 0; i < w->n_tx; i++) {
+		struct tx_record *rec = &w->tx[i];
 
-	if (*avail == 0)
-		return false;
-	if (w->n_tx == WORKER_TX_BATCH || w->n_tx_pages + NETIF_SLOTS_FATAL > WORKER_TX_PAGES) {
-		*more = true;
-		return false;
-	}
-	if (vif->shape.rate_bps) {
-		ready_ns = shape_ready_ns(&vif->shape, netif_tx_peek_size(&q->tx), w->now_ns);
-		if (ready_ns > w->now_ns) {
-			q->tx_blocked_ns = ready_ns;
-			vif->stats.tx_throttled++;
-			return false;
+		if (rec->failed)
+			continue;
+		switch (rec->packet.verdict) {
+		case NETIF_VERDICT_OK:
+			copy_first(w, rec);
+			break;
+		case NETIF_VERDICT_DROP:
+			fail(w, rec, rec->packet.why);
+			break;
+		case NETIF_VERDICT_MCAST_ADD:
+		case NETIF_VERDICT_MCAST_DEL:
+			mcast_request(w, rec);
+			break;
 		}
 	}
-	rec = &w->tx[w->n_tx];
-	if (netif_tx_decode(&q->tx, *avail, &rec->packet, &why) < 0) {
-		vif_fail(vif, why);
-		return false;
-	}
-	w->n_tx++;
-	q->tx.req_cons += rec->packet.ring_slots;
-	*avail -= rec->packet.ring_slots;
-	rec->queue = q;
-	rec->status = NETIF_RSP_OKAY;
-	rec->failed = false;
-	rec->tried = 0;
-	rec->n_segs = 0;
-	rec->pages = w->tx_pages + (size_t)w->n_tx_pages * XEN_PAGE_SIZE;
-	switch (rec->packet.verdict) {
-	case NETIF_VERDICT_OK:
-		shape_take(&vif->shape, rec->packet.total, w->now_ns);
-		w->n_tx_pages += rec->packet.n_slots;
-		copy_first(w, rec);
-		break;
-	case NETIF_VERDICT_DROP:
-		fail(w, rec, rec->packet.why);
-		break;
-	case NETIF_VERDICT_MCAST_ADD:
-	case NETIF_VERDICT_MCAST_DEL:
-		mcast_request(w, rec);
-		break;
-	}
-	return true;
-}
-
-/* Takes up to `quota` packets; true when there may be more. */
-static bool collect(struct worker *w, struct vif_queue *q, unsigned int quota)
-{
-	int n = ring_back_requests(&q->tx);
-	bool more = false;
-	uint32_t avail;
-
-	if (n < 0) {
-		vif_fail(q->vif,
-			 "TX ring: request index further ahead than the ring has slots (256)");
-		return false;
-	}
-	q->tx_blocked_ns = 0;
-	for (avail = (uint32_t)n; quota > 0; quota--)
-		if (!take(w, q, &avail, &more))
-			return more;
-	return avail > 0;
 }
 
 /* The frame as pieces: copied ones here, the others still in the guest. */
@@ -289,6 +239,8 @@ static bool parse(struct worker *w, struct tx_record *rec)
 		}
 	}
 	flow_key_init(&pkt->flow, pkt->head, pkt->head_len, pkt->total, &pkt->info);
+	if (p->gso_size && pkt->info.payload_off)
+		rec->queue->header_bytes = (uint8_t)MIN(pkt->info.payload_off, UINT8_MAX);
 	memset(&pkt->vnet, 0, sizeof(pkt->vnet));
 	if (p->csum_blank || p->gso_size) {
 		if (frame_offload_setup((uint8_t *)pkt->head, pkt->head_len, pkt->total, &pkt->info,
@@ -307,8 +259,9 @@ static void flood(struct worker *w, struct tx_record *rec)
 	struct vif *from = rec->queue->vif;
 	int port = -1;
 
-	while ((port = sw_flood_next(w->sw, rec->pkt.head, from->port, port)) >= 0)
+	while (!rec->flooded && (port = sw_flood_next(w->sw, rec->pkt.head, from->port, port)) >= 0)
 		guest_rx_deliver(w, w->ports[port], &rec->pkt);
+	rec->flooded = true;
 	uplink_queue(w, rec);
 }
 
@@ -318,7 +271,7 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 {
 	struct vif *vif = rec->queue->vif;
 
-	if (vif->guard.vm >= 0 &&
+	if (vif->guard.vm >= 0 && !rec->again &&
 	    !guard_from_guest(vif, &rec->pkt, decision->verdict == SW_VERDICT_DROP_SPOOF)) {
 		vif->stats.tx_limited++;
 		explain_tx(w, vif, rec, TRACE_OUTCOME_LIMITED, -1, -1);
@@ -348,10 +301,7 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 		explain_tx(w, vif, rec, TRACE_OUTCOME_CONTROL, -1, -1);
 		return;
 	}
-	vif->stats.tx_packets++;
-	vif->stats.tx_bytes += rec->packet.total;
-	if (rec->packet.gso_size)
-		vif->stats.tx_gso_packets++;
+	rec->forwarded = true;
 }
 
 /* Decides every frame of the batch, fetches what is still missing, sends. */
@@ -458,69 +408,51 @@ void guest_notify(struct worker *w)
 	}
 }
 
-/* A queue that ran dry sleeps until the guest's next event; one that the rate limit holds, until it
- * may go on. */
-static void settle(struct worker *w, struct vif_queue *q)
+/* A queue that ran dry sleeps until the guest's next event; one that has to wait, until the
+ * schedule may let it go on. */
+static void settle(struct worker *w, struct vif_queue *q, bool waits)
 {
 	q->tx_quiet_bytes = 0;
 	if (ring_back_must_notify(&q->tx))
 		notify_port(w, q, q->tx_port);
-	if (q->tx_blocked_ns) {
-		worker_deadline(w, q->tx_blocked_ns);
-	} else if (!q->vif->failed && ring_back_arm(&q->tx, 1)) {
+	if (!waits && !q->vif->failed && ring_back_arm(&q->tx, 1))
 		return; /* something came in between */
-	}
 	q->ready = false;
 	DL_DELETE(w->ready, q);
 	worker_unmask(w, q);
 }
 
-bool guest_tx_run(struct worker *w)
+/* Looks at both rings of all queues that are ready. */
+static void look(struct worker *w)
 {
-	struct vif_queue *q, *tmp, *last;
-	unsigned int n_ready = 0;
-	bool more = false;
+	struct vif_queue *q, *tmp, *last = w->ready ? w->ready->prev : NULL;
 
-	w->n_tx = w->n_tx_pages = w->n_tx_copy = 0;
-	DL_FOREACH (w->ready, q)
-		n_ready++;
-	if (n_ready == 0)
-		return false;
-	last = w->ready->prev;
 	DL_FOREACH_SAFE (w->ready, q, tmp) {
-		bool left = false;
-
 		if (q->wait.head)
 			guest_rx_drain(w, q);
 		else if (ring_back_requests(&q->rx) < 0)
 			vif_fail(q->vif, "RX ring: request index further ahead than the ring has "
 					 "slots (256)");
 		if (!q->vif->failed)
-			left = collect(w, q, MAX(WORKER_TX_BATCH / n_ready, 4u));
-		q->dry = !left;
-		more |= left;
+			guest_take_look(w, q);
 		if (q == last)
 			break;
 	}
-	copy_run(w);
-	dispatch(w);
-	guest_rx_flush(w);
-	uplink_flush(w);
-	for (unsigned int i = 0; i < w->n_tx; i++) {
-		struct tx_record *rec = &w->tx[i];
+}
 
-		netif_tx_respond(&rec->queue->tx, &rec->packet, rec->status);
-		rec->queue->tx_quiet_bytes += rec->packet.total;
-		w->pass_bytes += rec->packet.total;
-		guest_touch(w, rec->queue);
-	}
-	w->pass_frames += w->n_tx;
-	guest_notify(w);
+static void settle_ready(struct worker *w, bool more)
+{
+	struct vif_queue *q, *tmp, *last = w->ready ? w->ready->prev : NULL;
+
 	DL_FOREACH_SAFE (w->ready, q, tmp) {
-		bool end = q == last;
+		const bool waits = q->backlog || q->back, end = q == last;
 
-		if (q->dry && (!w->looks_left || q->tx_blocked_ns || q->vif->failed)) {
-			settle(w, q);
+		if (more && q->backlog && !q->waits_turn) {
+			q->waits_turn = true;
+			decide_count(&q->vif->tx_counts, DECIDE_REASON_TURN);
+		}
+		if (waits ? !more : (!w->looks_left || q->vif->failed)) {
+			settle(w, q, waits);
 		} else { /* to the end: the next batch begins with the others */
 			DL_DELETE(w->ready, q);
 			DL_APPEND(w->ready, q);
@@ -528,5 +460,35 @@ bool guest_tx_run(struct worker *w)
 		if (end)
 			break;
 	}
+}
+
+bool guest_tx_run(struct worker *w)
+{
+	struct qos *qos = &w->qos;
+	bool more;
+
+	if (qos->stale)
+		qos_capacity(w);
+	if (!w->ready && w->now_ns < qos->wake_ns) {
+		worker_deadline(w, qos->wake_ns);
+		return false;
+	}
+	w->n_tx = w->n_tx_pages = w->n_tx_copy = 0;
+	look(w);
+	more = guest_take_batch(w);
+	prepare(w);
+	copy_run(w);
+	dispatch(w);
+	guest_rx_flush(w);
+	uplink_flush(w);
+	more |= guest_take_answer(w);
+	guest_notify(w);
+	if (qos->back)
+		qos->wake_ns = MIN(qos->wake_ns, qos->retry_ns);
+	if (more)
+		qos->wake_ns = 0;
+	else
+		worker_deadline(w, qos->wake_ns);
+	settle_ready(w, more);
 	return more;
 }

@@ -29,6 +29,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/guard_profiles.c netback-team/guard_profiles.h \
 	netback-team/guard_status.c \
 	netback-team/guest_rx.c \
+	netback-team/guest_take.c \
 	netback-team/guest_tx.c \
 	netback-team/lacp.c netback-team/lacp.h netback-team/lacp_priv.h \
 	netback-team/lacp_actor.c \
@@ -63,8 +64,11 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic_link.c netback-team/nic_link.h \
 	netback-team/nic_packet.c \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
+	netback-team/meter.h \
 	netback-team/pin.c netback-team/pin.h \
 	netback-team/policy.c netback-team/policy.h \
+	netback-team/qos.c netback-team/qos.h \
+	netback-team/qos_policy.c netback-team/qos_policy.h \
 	netback-team/rebalance.c netback-team/rebalance.h \
 	netback-team/seat.h \
 	netback-team/segment.c \

@@ -2,6 +2,7 @@
 /* netback_keys.c - rows of the key tables, see netback_keys.h. */
 #include "netback_keys.h"
 
+#include "fair.h"
 #include "policy.h"
 #include "util.h"
 #include "vif.h"
@@ -84,6 +85,26 @@ static const struct key team_keys[] = {
 	 sizeof(((struct team_options *)0)->dos_signatures) - 1, NULL, "", true,
 	 "File of rules in a subset of the language of Snort: packets of known attacks, with the "
 	 "packets a second from which on they are one. It is read again when a setting changes."},
+	{"unit", KEY_TYPE_ENUM, TEAM(unit), 0, 0, cost_unit_names, "wire", true,
+	 "What bandwidth is counted in: wire: bytes on the wire, with preamble, gap, padding and "
+	 "the headers of each segment; byte: bytes of Ethernet frames; frame: wire for limits, "
+	 "frames for shares."},
+	{"strict", KEY_TYPE_BOOL, TEAM(strict), 0, 0, NULL, "no", true,
+	 "Guests of higher `priority` go first, lower ones get what they leave, and `floor`; no = "
+	 "only shares and minima count."},
+	{"floor", KEY_TYPE_U64, TEAM(floor_permille), 0, FAIR_FLOOR_MAX, NULL, "10", true,
+	 "With `strict`: thousandths of all bytes that each lower priority gets in any case."},
+	{"admission", KEY_TYPE_U64, TEAM(admission_percent), 1, 100, NULL, "75", true,
+	 "Percent of the capacity that guests' minima may take together."},
+	{"max_lag", KEY_TYPE_BYTES, TEAM(max_lag_bytes), LIMIT_BURST_MIN, FAIR_LAG_MAX, NULL,
+	 "256KiB", true,
+	 "How far a minimum may carry a guest ahead of its shares before the rest is forgotten."},
+	{"wake_credit", KEY_TYPE_BYTES, TEAM(wake_credit_bytes), 0, FAIR_LAG_MAX, NULL, "0", true,
+	 "How much a guest that was silent may send ahead of the others; not over `max_lag`."},
+	{"pace", KEY_TYPE_RATE, TEAM(pace_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "No more than this for each member that is up goes to the team: for links that carry "
+	 "less, behind a switch, than their cards take. Frames then wait where shares and minima "
+	 "decide. none = as much as the cards take."},
 };
 const struct key_table team_key_table = {"team", NETBACK_TEAM_PATH "/NAME", team_keys,
 					 ARRAY_SIZE(team_keys), sizeof(struct team_options)};
@@ -92,10 +113,37 @@ const struct key_table team_key_table = {"team", NETBACK_TEAM_PATH "/NAME", team
 static const struct key vif_keys[] = {
 	{"team", KEY_TYPE_STRING, VIF(team), 0, TEAM_NAME_MAX - 1, NULL, "", false,
 	 "Team that serves this interface; empty = the toolstack's bridge=."},
-	{"rate", KEY_TYPE_RATE, VIF(rate_bps), 0, 1000000000000, NULL, "none", true,
-	 "Limit of what the guest sends; none = the toolstack's rate=."},
-	{"burst", KEY_TYPE_BYTES, VIF(burst_bytes), 0, 1000000000, NULL, "64KiB", true,
-	 "How much may go at once after a pause, with `rate`."},
+	{"shares", KEY_TYPE_U64, VIF(shares), 1, FAIR_SHARES_MAX, NULL, "1000", true,
+	 "Part of the team's bandwidth that the guest may send with while others want it, too: "
+	 "shares of the sum of those who do."},
+	{"priority", KEY_TYPE_U64, VIF(priority), 0, FAIR_PRIORITY_MAX, NULL, "5", true,
+	 "Whose minimum comes first, whose frames are discarded last where memory is short, and, "
+	 "with the team's `strict`, whose frames go before those of lower numbers."},
+	{"min", KEY_TYPE_RATE, VIF(min_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "What the guest may send in any case, whatever its shares. All minima of a team have to "
+	 "fit into `admission` of its capacity."},
+	{"avg", KEY_TYPE_RATE, VIF(avg_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "Limit of what the guest sends, on average; none = `rate`, or else the toolstack's "
+	 "rate=."},
+	{"rate", KEY_TYPE_RATE, VIF(rate_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "Another name of `avg`, which comes first where both are set."},
+	{"burst", KEY_TYPE_BYTES, VIF(burst_bytes), 0, 1000000000, NULL, "0", true,
+	 "How much may go at once after a pause, with `avg`; 0 = what `avg` carries in 10 ms, at "
+	 "least 128KiB, or what the toolstack's rate= says."},
+	{"peak", KEY_TYPE_RATE, VIF(peak_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "Limit of what the guest sends while it uses its burst; not below `avg`."},
+	{"period", KEY_TYPE_DURATION, VIF(period_ns), 0, LIMIT_PERIOD_MAX_NS, NULL, "0ms", true,
+	 "Over so long a time `peak` may not be exceeded; 0ms = frames are paced by it, one by "
+	 "one."},
+	{"rx_avg", KEY_TYPE_RATE, VIF(rx_avg_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "As `avg`, for what the guest receives: what is too much waits, is marked (ECN), then "
+	 "dropped."},
+	{"rx_burst", KEY_TYPE_BYTES, VIF(rx_burst_bytes), 0, 1000000000, NULL, "0", true,
+	 "As `burst`, with `rx_avg`."},
+	{"rx_peak", KEY_TYPE_RATE, VIF(rx_peak_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
+	 "As `peak`, for what the guest receives."},
+	{"rx_period", KEY_TYPE_DURATION, VIF(rx_period_ns), 0, LIMIT_PERIOD_MAX_NS, NULL, "0ms",
+	 true, "As `period`, with `rx_peak`."},
 	{"antispoof", KEY_TYPE_BOOL, VIF(antispoof), 0, 0, NULL, "yes", false,
 	 "Drop frames whose source address is not the interface's own."},
 	{"learning", KEY_TYPE_BOOL, VIF(learning), 0, 0, NULL, "no", false,

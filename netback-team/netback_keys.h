@@ -21,8 +21,13 @@ struct vif_policy {
 	char team[TEAM_NAME_MAX]; /**< "" = what `bridge` of the toolstack says */
 	bool learning, antispoof, csum_fill;
 	uint64_t queues;   /**< queues offered to the guest */
-	uint64_t rate_bps; /**< 0 = what `rate` of the toolstack says */
-	uint64_t burst_bytes;
+	uint64_t rate_bps; /**< another name of avg_bps, which comes first */
+	/* Bandwidth, see qos_policy.h: what the guest sends, 0 = what `rate` of the toolstack says.
+	 */
+	uint64_t shares, priority, min_bps;
+	uint64_t avg_bps, burst_bytes, peak_bps, period_ns;
+	/* What it receives. */
+	uint64_t rx_avg_bps, rx_burst_bytes, rx_peak_bps, rx_period_ns;
 	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order */
 	bool confine;
 	char dos[GUARD_NAME_MAX]; /**< profile, "" = the team's */

@@ -146,12 +146,21 @@ int netif_tx_decode(const struct ring_back *ring, uint32_t avail, struct netif_t
 	return 0;
 }
 
-uint32_t netif_tx_peek_size(const struct ring_back *ring)
+void netif_tx_peek(const struct ring_back *ring, uint32_t avail, struct netif_tx_head *head)
 {
+	uint8_t slot[NETIF_TX_SLOT_BYTES];
 	netif_tx_request_t first;
+	netif_extra_info_t extra;
 
 	ring_back_read(ring, ring->req_cons, &first);
-	return first.size;
+	head->size = first.size;
+	head->gso_size = 0;
+	if (!(first.flags & NETTXF_extra_info) || avail < 2)
+		return;
+	ring_back_read(ring, ring->req_cons + 1, slot);
+	memcpy(&extra, slot, sizeof(extra));
+	if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO)
+		head->gso_size = extra.u.gso.size;
 }
 
 void netif_tx_respond(struct ring_back *ring, const struct netif_tx_packet *packet, int16_t status)

@@ -59,9 +59,15 @@ struct netif_tx_packet {
 int netif_tx_decode(const struct ring_back *ring, uint32_t avail, struct netif_tx_packet *packet,
 		    const char **why);
 
-/** Size field of the next packet's first slot: what shaping is decided on before anything is
- * consumed. */
-uint32_t netif_tx_peek_size(const struct ring_back *ring);
+/** What the next packet will cost, before anything is consumed. */
+struct netif_tx_head {
+	uint16_t size;	   /**< bytes of the frame, as its first slot says */
+	uint16_t gso_size; /**< as its first extra info says, 0 = not GSO */
+};
+
+/** Reads the first slot of the next packet, and the first extra info where it has one; avail >= 1
+ * slots are known to be there. */
+void netif_tx_peek(const struct ring_back *ring, uint32_t avail, struct netif_tx_head *head);
 
 /** Writes the responses of a decoded packet: status for data slots, NULL for extras. */
 void netif_tx_respond(struct ring_back *ring, const struct netif_tx_packet *packet, int16_t status);

@@ -73,6 +73,11 @@ struct team_options {
 	uint64_t repin_threshold;	/**< percent of a member's speed */
 	char dos[32];			/**< profile of guard_profiles.h */
 	char dos_signatures[256];	/**< path of a file, "" = none */
+	int unit;			/**< enum cost_unit; from here on see fair.h and qos.h */
+	bool strict;
+	uint64_t floor_permille, admission_percent;
+	uint64_t max_lag_bytes, wake_credit_bytes;
+	uint64_t pace_bps; /**< of a member, 0 = none */
 };
 
 struct team_member {

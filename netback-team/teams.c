@@ -145,6 +145,7 @@ static int call_link(void *ctx, void *arg)
 		w->uplinks[member]->nic->mtu = state->mtu;
 	spread_set_speed(&w->team, member,
 			 state->speed_mbps > 0 ? (uint64_t)state->speed_mbps * 1000000 : 0);
+	w->qos.stale = true;
 	team_on_link(&w->team, member, state->usable, w->now_ns);
 	worker_deadline(w, 0);
 	return 0;
@@ -368,6 +369,7 @@ static int call_options(void *ctx, void *arg)
 	struct options_call *call = arg;
 
 	team_set_options(&w->team, &call->options, w->now_ns);
+	qos_set_options(w, &call->options);
 	announce_set(&w->announce, (unsigned int)call->options.rarp_count,
 		     call->options.rarp_interval_ns);
 	worker_deadline(w, 0);
@@ -451,6 +453,19 @@ static struct team_entry *create_entry(struct teams *teams, const char *name,
 	return entry;
 }
 
+/* Do the options fit together? */
+static int check_options(const struct team_options *options, char *error, size_t error_size)
+{
+	const char *why;
+	int rc = qos_check_options(options, &why);
+
+	if (rc < 0)
+		snprintf(error, error_size, "%s: max_lag=%llu, wake_credit=%llu bytes", why,
+			 (unsigned long long)options->max_lag_bytes,
+			 (unsigned long long)options->wake_credit_bytes);
+	return rc;
+}
+
 static void apply_one(struct teams *teams, const char *name, const char *dir)
 {
 	struct confstore *conf = teams->nb->conf;
@@ -470,6 +485,8 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 	rc = confstore_read(conf, dir, &team_key_table, &call.options, error);
 	if (rc == -EIO)
 		return;
+	if (rc == 0)
+		rc = check_options(&call.options, error, sizeof(error));
 	if (rc == 0 && fresh)
 		entry = create_entry(teams, name, &call.options, error, sizeof(error));
 	if (rc == 0 && entry) {

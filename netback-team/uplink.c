@@ -4,8 +4,10 @@
  * one can't send, announcements.
  *
  * A frame that a member could not take (no carrier, admin down, gone) is offered to the next member
- * in the same pass, so a dead link costs nothing but the members that were tried. A NIC whose queue
- * is full is waited for, up to 5 ms.
+ * in the same pass, so a dead link costs nothing but the members that were tried. Frames for a NIC
+ * whose queue is full go back into the guests' rings (guest_take.c) and are tried again after 50 us
+ * to 1 ms. Where it has taken nothing for 5 ms they are offered to other members, too; where none
+ * has taken anything for a second they are dropped, as on a cut cable.
  */
 #include "worker.h"
 
@@ -13,16 +15,19 @@
 #include <linux/if_ether.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "explain.h"
 #include "log.h"
+#include "policy.h"
 #include "util.h"
 
 #define LOG_MODULE    "team"
-#define FULL_WAIT_NS  50000u
-#define FULL_WAITS    100u /* times FULL_WAIT_NS = 5 ms */
+#define FULL_WAIT_NS  50000ull
+#define FULL_WAIT_MAX 1000000ull
+#define FULL_STUCK_NS 5000000ull
+#define FULL_DEAD_NS  NSEC_PER_SEC
+#define FULL_PAUSE_NS (20 * NSEC_PER_MSEC) /* nobody had a frame for it meanwhile */
 #define WIRE_MIN      60u
 #define WIRE_OVERHEAD 24u
 
@@ -46,6 +51,7 @@ int uplink_add(struct worker *w, const char *name, uint8_t priority, struct nic 
 		member = team_add(&w->team, name, priority, NULL);
 	if (member < 0)
 		return member;
+	w->qos.stale = true;
 	up = w->uplinks[member];
 	if (!up) {
 		up = xb_calloc(1, sizeof(*up));
@@ -70,6 +76,7 @@ int uplink_remove(struct worker *w, const char *name)
 	up = w->uplinks[member];
 	team_remove(&w->team, member, w->now_ns);
 	w->uplinks[member] = NULL;
+	w->qos.stale = true;
 	worker_nic_replace(w, up, NULL);
 	free(up);
 	return 0;
@@ -113,6 +120,53 @@ static uint32_t wire_bytes(const struct pkt *pkt)
 	return MAX(pkt->total, WIRE_MIN) + (n - 1) * headers + n * WIRE_OVERHEAD;
 }
 
+bool uplink_all_full(const struct worker *w)
+{
+	const struct team *team = &w->team;
+	const bool single = policy_get(team->options.mode)->single_active;
+	uint32_t full = 0, mask = team->usable;
+
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (w->uplinks[i] && w->uplinks[i]->full)
+			full |= 1u << i;
+	if (single)
+		mask = team->active >= 0 ? 1u << team->active : 0;
+	return mask && (mask & ~full) == 0;
+}
+
+/* Nothing went for so long that others may have its frames. */
+static bool is_stuck(const struct worker *w, const struct uplink *up, uint64_t ns)
+{
+	return up->full && w->now_ns - up->full_since_ns >= ns;
+}
+
+/* The frame goes back into the ring. */
+static void hold(struct worker *w, struct tx_record *rec, const struct uplink *up)
+{
+	w->qos.retry_ns =
+		w->qos.retry_ns <= w->now_ns ? up->retry_ns : MIN(w->qos.retry_ns, up->retry_ns);
+	rec->held = true;
+}
+
+/* No member was left for the frame: one that is merely full, or was not asked now, may take it
+ * later. */
+static void no_member(struct worker *w, struct tx_record *rec)
+{
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		const struct uplink *up = w->uplinks[i];
+
+		if (!seat_in(rec->tried, (int)i) || !up || !up->full)
+			continue;
+		if (!is_stuck(w, up, FULL_DEAD_NS) || up->full_pass != w->stats.passes) {
+			hold(w, rec, up);
+			return;
+		}
+	}
+	rec->reason = DECIDE_REASON_DOWN;
+	rec->queue->vif->stats.tx_no_member++;
+	explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_NO_MEMBER, -1, -1);
+}
+
 void uplink_queue(struct worker *w, struct tx_record *rec)
 {
 	struct pkt *pkt = &rec->pkt;
@@ -127,13 +181,16 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 	for (;;) {
 		member = team_choose(&w->team, &frame, rec->tried);
 		if (member < 0) {
-			rec->queue->vif->stats.tx_no_member++;
-			explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_NO_MEMBER, -1, -1);
+			no_member(w, rec);
 			return;
 		}
 		up = w->uplinks[member];
-		if (up && up->nic && !up->gone)
+		if (up && up->nic && !up->gone && (!up->full || w->now_ns >= up->retry_ns))
 			break;
+		if (up && up->full && !up->gone && !is_stuck(w, up, FULL_STUCK_NS)) {
+			hold(w, rec, up);
+			return;
+		}
 		rec->tried |= 1u << member;
 	}
 	rec->seat = frame.seat;
@@ -164,12 +221,19 @@ static void count_sent(struct worker *w, struct uplink *up, unsigned int from, u
 	w->stats.nic_tx_packets += n;
 }
 
-static void wait_for_room(struct worker *w)
+/* The member took `done` frames, and no more for want of room: when it is tried again. */
+static void note_full(struct worker *w, struct uplink *up, unsigned int done)
 {
-	const struct timespec pause = {.tv_nsec = FULL_WAIT_NS};
-
 	w->stats.nic_full_waits++;
-	nanosleep(&pause, NULL);
+	if (!up->full || done || w->now_ns - up->retry_ns > FULL_PAUSE_NS) {
+		up->full_since_ns = w->now_ns;
+		up->full_wait_ns = FULL_WAIT_NS;
+	} else {
+		up->full_wait_ns = MIN(up->full_wait_ns * 2, FULL_WAIT_MAX);
+	}
+	up->full = true;
+	up->full_pass = w->stats.passes;
+	up->retry_ns = w->now_ns + up->full_wait_ns;
 }
 
 /* The member can't send now: what is left goes to others. */
@@ -212,9 +276,25 @@ static bool is_link_error(int error)
 	       error == EAGAIN;
 }
 
+/* Frames from `done` on stay in the rings when the member is full, and has not been for long. */
+static bool hold_if_full(struct worker *w, struct uplink *up, unsigned int done, unsigned int n,
+			 int error)
+{
+	if ((error != ENOBUFS && error != EAGAIN) || up->nic->ops->carrier(up->nic) != 1) {
+		up->full = false;
+		return false;
+	}
+	note_full(w, up, done);
+	if (is_stuck(w, up, FULL_STUCK_NS))
+		return false;
+	while (done < n)
+		hold(w, up->records[done++], up);
+	return true;
+}
+
 static void flush_one(struct worker *w, struct uplink *up)
 {
-	unsigned int n = up->n_msgs, done = 0, waits = 0;
+	unsigned int n = up->n_msgs, done = 0;
 
 	up->n_msgs = 0; /* re-selection may not queue here again: the member is in `tried` */
 	while (done < n) {
@@ -230,16 +310,13 @@ static void flush_one(struct worker *w, struct uplink *up)
 			refuse(w, up, up->records[done++], -rc);
 			continue;
 		}
-		if ((rc == -ENOBUFS || rc == -EAGAIN) && waits < FULL_WAITS &&
-		    up->nic->ops->carrier(up->nic) == 1) {
-			waits++;
-			wait_for_room(w);
-			continue;
-		}
+		if (hold_if_full(w, up, done, n, -rc))
+			return;
 		up->stats.tx_errors += n - done;
 		reselect(w, up, done, n, -rc);
 		return;
 	}
+	up->full = false;
 }
 
 void uplink_flush(struct worker *w)
@@ -465,6 +542,7 @@ static void on_member(void *ctx, struct team *team, int member, enum team_member
 	struct worker *w = ctx;
 	const struct team_member *m = &team->members[member];
 
+	w->qos.stale = true;
 	log_info("%s: %s: %s -> %s (%s)", team->name, m->name, team_member_state_name(old),
 		 team_member_state_name(m->state), m->reason ? m->reason : "");
 	if (is_up(old) != is_up(m->state) && team->active >= 0 && spread_moves_macs(team))
@@ -482,6 +560,7 @@ static void on_active(void *ctx, struct team *team, int old, int new, const char
 	struct worker *w = ctx;
 	const char *before = member_or(team, old, "none"), *name = member_or(team, new, "none");
 
+	w->qos.stale = true;
 	log_info("%s: active member %s -> %s (%s)", team->name, before, name, reason);
 	if (new >= 0)
 		announce_all(w);

@@ -60,6 +60,7 @@ static int open_queue(struct vif *vif, unsigned int i, char *error, size_t error
 
 	q->vif = vif;
 	q->index = i;
+	q->header_bytes = COST_HEADER_GUESS;
 	q->tx_port = q->rx_port = UINT32_MAX;
 	rc = map_ring(vif, config->tx_ref, NETIF_TX_SLOT_BYTES, &q->tx_page, &q->tx, "tx", error,
 		      error_size);
@@ -147,7 +148,7 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 		return rc;
 	}
 	sw_mcast_filter(w->sw, vif->port, config->mcast_control);
-	shape_set(&vif->shape, config->rate_bps, config->burst_bytes, w->now_ns);
+	qos_vif_add(w, vif);
 	snprintf(vif->pin.name, sizeof(vif->pin.name), "%s", config->name);
 	spread_pin_add(&w->team, &vif->pin, w->now_ns);
 	vif_set_pin(vif, config->pin, config->confine);
@@ -163,6 +164,7 @@ void vif_close(struct vif *vif)
 	guard_vif_remove(vif);
 	explain_forget(vif);
 	worker_vif_remove(vif->worker, vif);
+	qos_vif_remove(vif->worker, vif);
 	spread_pin_remove(&vif->worker->team, &vif->pin);
 	sw_port_remove(vif->worker->sw, vif->port);
 	/* It may live elsewhere soon: a late announcement would draw its traffic back here. */
@@ -180,17 +182,10 @@ void vif_fail(struct vif *vif, const char *why)
 		return;
 	vif->failed = true;
 	vif->why = why;
+	for (unsigned int i = 0; i < vif->config.n_queues; i++)
+		guest_take_forget(w, &vif->queues[i]);
 	if (w->observer.vif_failed)
 		w->observer.vif_failed(w->observer.ctx, vif, why);
-}
-
-void vif_set_rate(struct vif *vif, uint64_t rate_bps, uint64_t burst_bytes)
-{
-	vif->config.rate_bps = rate_bps;
-	vif->config.burst_bytes = burst_bytes;
-	shape_set(&vif->shape, rate_bps, burst_bytes, vif->worker->now_ns);
-	for (unsigned int i = 0; i < vif->config.n_queues; i++)
-		worker_queue_ready(vif->worker, &vif->queues[i]); /* who was held may go on */
 }
 
 void vif_set_pin(struct vif *vif, const char *list, bool confine)
@@ -223,7 +218,6 @@ const struct stat_desc vif_stat_descs[] = {
 	ROW(tx_no_member, "Frames dropped because no member of the team was up"),
 	ROW(tx_too_big, "Frames dropped because they exceeded the NIC's MTU"),
 	ROW(tx_refused, "Frames that the NIC refused"),
-	ROW(tx_throttled, "Times the rate limit held a frame back"),
 	ROW(tx_local_packets, "Frames to other guests of the team"),
 	ROW(rx_packets, "Frames given to the guest"),
 	ROW(rx_bytes, "Bytes given to the guest"),

@@ -14,9 +14,11 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "decide.h"
 #include "guard.h"
+#include "meter.h"
 #include "pin.h"
-#include "shape.h"
+#include "qos.h"
 #include "stats.h"
 #include "xen/ring.h"
 
@@ -52,7 +54,7 @@ struct vif_config {
 	bool mcast_control; /**< request-multicast-control */
 	bool learning, antispoof;
 	bool csum_fill; /**< complete every checksum in software (router guests) */
-	uint64_t rate_bps, burst_bytes;
+	struct qos_vif qos;
 	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order, checked by pin_set */
 	bool confine;
 	struct guard_profile guard; /**< all zeros: not watched for attacks */
@@ -68,7 +70,6 @@ struct vif_stats {
 	uint64_t tx_no_member;	       /**< no member of the team was up */
 	uint64_t tx_too_big;	       /**< larger than the NIC's MTU */
 	uint64_t tx_refused;	       /**< the NIC's driver refused the frame */
-	uint64_t tx_throttled;	       /**< times the rate limit held a frame back in the ring */
 	uint64_t tx_local_packets;     /**< to another guest of this team */
 	uint64_t rx_packets, rx_bytes; /**< to the guest */
 	uint64_t rx_gso_packets;
@@ -106,12 +107,22 @@ struct vif_queue {
 	bool tx_masked, rx_masked; /**< our port fired and was not unmasked yet */
 	bool peek; /**< recent frames went to other guests: read headers first, then copy guest to
 		      guest */
-	bool dry;  /**< nothing left in the TX ring at the last look */
+	/* guest_take.c: packets that wait in the TX ring. */
+	struct vif_queue *turn_prev, *turn_next; /**< in its vif's rotation */
+	struct vif_queue *back_prev, *back_next; /**< in the worker's list qos.back */
+	bool backlog;	      /**< in the rotation: has packets for the schedule */
+	bool back;	      /**< in the list: has packets that were put back */
+	bool rewind;	      /**< while a batch is answered: from rewind_to on all is put back */
+	bool waits_turn;      /**< its first packet was counted as waiting for its turn */
+	uint8_t header_bytes; /**< of its last GSO frame, probably of the next */
+	uint32_t rewind_to;   /**< ring index */
+	uint32_t avail;	      /**< slots known to be in the ring and not taken */
+	unsigned int n_marks; /**< packets that were put back */
+	uint8_t marks[256];   /**< by ring index of a packet's first slot, 0 = none */
 	uint32_t tx_quiet_bytes; /**< answered since the guest was last told or not worth telling */
 	bool stalled;
 	bool rx_held;		/**< answers are in the RX ring that a delay keeps back */
 	uint64_t deliver_ns;	/**< with a delay: not before */
-	uint64_t tx_blocked_ns; /**< rate limit: look again then; 0 = not blocked */
 	uint64_t rx_starved_ns; /**< since when frames wait without RX requests; 0 = none wait */
 	struct vif_rx_wait wait;
 };
@@ -122,9 +133,13 @@ struct vif {
 	struct vif *prev, *next;
 	int port; /**< in the team's switch */
 	bool failed;
-	const char *why; /**< of failed: static text */
-	struct shape shape;
-	struct pin pin; /**< in the team's list */
+	const char *why;	   /**< of failed: static text */
+	struct vif_queue *backlog; /**< rotation of the queues with packets */
+	struct decide_counts tx_counts, rx_counts;
+	struct meter tx_meter, rx_meter;
+	struct limit rx_limit;
+	uint64_t rx_queue_max; /**< bytes that may wait for the guest */
+	struct pin pin;	       /**< in the team's list */
 	struct guard_vif guard;
 	struct trace *trace; /**< what became of its frames, NULL = nobody asked lately */
 	struct vif_queue queues[VIF_QUEUES_MAX];
@@ -146,8 +161,6 @@ void vif_close(struct vif *vif);
  * the control thread is told. */
 void vif_fail(struct vif *vif, const char *why);
 
-/** Worker thread: new limit, live. */
-void vif_set_rate(struct vif *vif, uint64_t rate_bps, uint64_t burst_bytes);
 /** Worker thread: new list of members and confinement (pin.h), live. */
 void vif_set_pin(struct vif *vif, const char *list, bool confine);
 void vif_set_mcast_control(struct vif *vif, bool on);

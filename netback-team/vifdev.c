@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "qos_policy.h"
 #include "shape.h"
 #include "util.h"
 
@@ -27,6 +28,23 @@ static void policy_dir(const struct vifdev *vd, char *out, size_t size)
 	snprintf(out, size, "%s/%s/vif/%u", NETBACK_VM_PATH, vd->uuid, vd->dev->devid);
 }
 
+/* The toolstack's rate=. A wrong one is reported and the old one stays. */
+static void read_rate(struct vifdev *vd)
+{
+	AUTO_FREE char *value = NULL;
+	struct qos_xl_rate rate;
+
+	if (backend_read(vd->dev, XEN_TXN_NONE, false, "rate", &value) < 0)
+		vd->xl_rate = (struct qos_xl_rate){0};
+	else if (shape_parse_xl_rate(value, &rate.bps, &rate.burst_bytes) == 0)
+		vd->xl_rate = rate;
+	else
+		log_warn("%s: rate \"%s\" in %s: not \"BYTES,MICROSECONDS\" as xl writes it; the "
+			 "limit stays as it was",
+			 vd->dev->name, value, vd->dev->dir);
+}
+
+/* Reads the keys; what is wrong with them goes to policy_error, and the old ones stay. */
 static void read_policy(struct vifdev *vd)
 {
 	struct vif_policy policy = vd->policy;
@@ -35,6 +53,7 @@ static void read_policy(struct vifdev *vd)
 	char dir[160];
 	int rc;
 
+	read_rate(vd);
 	if (!vd->uuid[0] &&
 	    !confstore_vm_uuid(vd->nb->conf, vd->dev->domid, vd->uuid, sizeof(vd->uuid)))
 		return;
@@ -49,6 +68,8 @@ static void read_policy(struct vifdev *vd)
 			policy.pin, TEAM_MEMBERS_MAX);
 		rc = -EINVAL;
 	}
+	if (rc == 0)
+		rc = qos_check_policy(&policy, &vd->xl_rate, vd->policy_error);
 	if (rc == 0 && policy.dos[0])
 		rc = guard_profiles_get(vd->nb->profiles, policy.dos, &guard, vd->policy_error,
 					sizeof(vd->policy_error));
@@ -58,9 +79,7 @@ static void read_policy(struct vifdev *vd)
 		vd->policy = policy;
 		vd->guard = guard;
 	}
-	if (rc != -EIO)
-		netback_set_error(vd->nb, dir, policy.team, vd->dev->name,
-				  rc < 0 ? vd->policy_error : NULL);
+	vd->policy_read = rc != -EIO;
 }
 
 /* How it is watched for attacks. */
@@ -69,31 +88,16 @@ static const struct guard_profile *guard_of(const struct vifdev *vd)
 	return vd->policy.dos[0] ? &vd->guard : team_entry_guard(vd->team);
 }
 
-/* The rate in force: the VM's policy before the toolstack's rate=. A wrong one is reported and the
- * old one stays. */
-static void read_rate(struct vifdev *vd, uint64_t *rate_bps, uint64_t *burst_bytes)
+/* Writes policy_error next to the keys, or takes away an old one. */
+static void tell_policy(struct vifdev *vd)
 {
-	AUTO_FREE char *value = NULL;
-	uint64_t rate, burst;
+	char dir[160];
 
-	if (vd->policy.rate_bps) {
-		*rate_bps = vd->policy.rate_bps;
-		*burst_bytes = vd->policy.burst_bytes;
+	if (!vd->policy_read)
 		return;
-	}
-	if (backend_read(vd->dev, XEN_TXN_NONE, false, "rate", &value) < 0) {
-		*rate_bps = *burst_bytes = 0;
-		return;
-	}
-	if (shape_parse_xl_rate(value, &rate, &burst) < 0) {
-		log_warn("%s: rate \"%s\" in %s: not \"BYTES,MICROSECONDS\" as xl writes it; the "
-			 "limit stays "
-			 "as it was",
-			 vd->dev->name, value, vd->dev->dir);
-		return;
-	}
-	*rate_bps = rate;
-	*burst_bytes = burst;
+	policy_dir(vd, dir, sizeof(dir));
+	netback_set_error(vd->nb, dir, vd->policy.team, vd->dev->name,
+			  vd->policy_error[0] ? vd->policy_error : NULL);
 }
 
 void vifdev_team_name(const struct vifdev *vd, char *out, size_t size)
@@ -152,6 +156,7 @@ static int vifdev_publish(void *ctx, struct backend_device *dev, xen_txn txn)
 	int rc = 0;
 
 	read_policy(vd);
+	tell_policy(vd);
 	for (size_t i = 0; i < ARRAY_SIZE(on) && rc == 0; i++)
 		rc = backend_write(dev, txn, on[i], "1");
 	if (rc == 0)
@@ -313,8 +318,77 @@ static int read_config(struct vifdev *vd, struct vif_config *config, char *error
 	config->csum_fill = vd->policy.csum_fill;
 	memcpy(config->pin, vd->policy.pin, sizeof(config->pin));
 	config->confine = vd->policy.confine;
-	read_rate(vd, &config->rate_bps, &config->burst_bytes);
+	read_rate(vd);
+	qos_of_policy(&vd->policy, &vd->xl_rate, &config->qos);
 	return rc;
+}
+
+/* --- what may change while connected --- */
+
+struct live_call {
+	struct vif *vif;
+	bool csum_fill;
+	struct qos_vif qos;
+	const char *why; /**< out: what the bandwidth was refused for */
+	const char *pin;
+	bool confine;
+	const struct guard_profile *guard;
+};
+
+static int call_live(void *ctx, void *arg)
+{
+	struct live_call *call = arg;
+	struct vif *vif = call->vif;
+
+	vif->config.csum_fill = call->csum_fill;
+	if (vif->config.confine != call->confine || strcmp(vif->config.pin, call->pin) != 0)
+		vif_set_pin(vif, call->pin, call->confine);
+	if (memcmp(&vif->config.guard, call->guard, sizeof(*call->guard)) != 0)
+		guard_vif_set(vif, call->guard);
+	if (qos_vif_equal(&vif->config.qos, &call->qos))
+		return 0;
+	return qos_vif_set(ctx, vif, &call->qos, &call->why);
+}
+
+/* Also where it is the toolstack's. */
+static void tell_limit(const struct vifdev *vd, uint64_t before)
+{
+	const uint64_t rate_bps = vd->vif->config.qos.tx.limit.avg_bps;
+	AUTO_FREE char *old = NULL;
+	AUTO_FREE char *new = NULL;
+
+	if (before == rate_bps)
+		return;
+	old = before ? xb_asprintf("%" PRIu64 " bit/s", before) : xb_strdup("none");
+	new = rate_bps ? xb_asprintf("%" PRIu64 " bit/s", rate_bps) : xb_strdup("none");
+	netback_event(vd->nb,
+		      &(struct events_input){.kind = EVENTS_KIND_LIMIT,
+					     .team = team_entry_name(vd->team),
+					     .who = vd->dev->name,
+					     .old = old,
+					     .new = new,
+					     .why = vd->policy.avg_bps || vd->policy.rate_bps
+							    ? "avg of the VM's policy"
+							    : "rate of the toolstack"});
+}
+
+static void apply_live(struct vifdev *vd)
+{
+	struct live_call call = {.vif = vd->vif,
+				 .csum_fill = vd->policy.csum_fill,
+				 .pin = vd->policy.pin,
+				 .confine = vd->policy.confine};
+	uint64_t before;
+
+	if (!vd->vif)
+		return;
+	call.guard = guard_of(vd);
+	qos_of_policy(&vd->policy, &vd->xl_rate, &call.qos);
+	before = vd->vif->config.qos.tx.limit.avg_bps;
+	if (worker_call(team_entry_worker(vd->team), call_live, &call) == 0)
+		tell_limit(vd, before);
+	else if (!vd->policy_error[0])
+		qos_explain(&vd->policy, call.why, vd->policy_error);
 }
 
 static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, char *error,
@@ -351,6 +425,8 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 		return rc;
 	}
 	vd->vif = call.vif;
+	apply_live(vd); /* for a minimum that does not fit */
+	tell_policy(vd);
 	vd->group = stats_add(nb->app->stats, "vif",
 			      json_pack("{s:s, s:s}", "vif", dev->name, "uuid", vd->uuid),
 			      vif_stat_descs, vif_n_stat_descs, &vd->vif->stats);
@@ -378,74 +454,6 @@ static void vifdev_disconnect(void *ctx, struct backend_device *dev)
 
 /* --- live changes --- */
 
-struct live_call {
-	struct vif *vif;
-	bool csum_fill;
-	uint64_t rate_bps, burst_bytes;
-	const char *pin;
-	bool confine;
-	const struct guard_profile *guard;
-};
-
-static int call_live(void *ctx, void *arg)
-{
-	struct live_call *call = arg;
-	struct vif *vif = call->vif;
-
-	vif->config.csum_fill = call->csum_fill;
-	if (vif->config.rate_bps != call->rate_bps || vif->config.burst_bytes != call->burst_bytes)
-		vif_set_rate(vif, call->rate_bps, call->burst_bytes);
-	if (vif->config.confine != call->confine || strcmp(vif->config.pin, call->pin) != 0)
-		vif_set_pin(vif, call->pin, call->confine);
-	if (memcmp(&vif->config.guard, call->guard, sizeof(*call->guard)) != 0)
-		guard_vif_set(vif, call->guard);
-	return 0;
-}
-
-/* Also where it is the toolstack's. */
-static void tell_limit(const struct vifdev *vd, uint64_t rate_bps)
-{
-	const uint64_t before = vd->vif->config.rate_bps;
-	AUTO_FREE char *old = NULL;
-	AUTO_FREE char *new = NULL;
-
-	if (before == rate_bps)
-		return;
-	old = before ? xb_asprintf("%" PRIu64 " bit/s", before) : xb_strdup("none");
-	new = rate_bps ? xb_asprintf("%" PRIu64 " bit/s", rate_bps) : xb_strdup("none");
-	netback_event(vd->nb,
-		      &(struct events_input){.kind = EVENTS_KIND_LIMIT,
-					     .team = team_entry_name(vd->team),
-					     .who = vd->dev->name,
-					     .old = old,
-					     .new = new,
-					     .why = vd->policy.rate_bps ? "rate of the VM's policy"
-									: "rate of the toolstack"});
-}
-
-static void apply_live(struct vifdev *vd)
-{
-	struct live_call call = {.vif = vd->vif,
-				 .csum_fill = vd->policy.csum_fill,
-				 .pin = vd->policy.pin,
-				 .confine = vd->policy.confine};
-
-	if (!vd->vif)
-		return;
-	call.rate_bps = vd->vif->config.rate_bps; /* written in this way only, so ours to read */
-	call.burst_bytes = vd->vif->config.burst_bytes;
-	read_rate(vd, &call.rate_bps, &call.burst_bytes);
-	tell_limit(vd, call.rate_bps);
-	call.guard = guard_of(vd);
-	worker_call(team_entry_worker(vd->team), call_live, &call);
-}
-
-static void vifdev_changed(void *ctx, struct backend_device *dev, const char *key)
-{
-	if (strcmp(key, "rate") == 0)
-		apply_live(dev->ctx);
-}
-
 static void apply_policy(void *ctx, struct backend_device *dev)
 {
 	struct vifdev *vd = dev->ctx;
@@ -454,6 +462,13 @@ static void apply_policy(void *ctx, struct backend_device *dev)
 		return;
 	read_policy(vd);
 	apply_live(vd);
+	tell_policy(vd);
+}
+
+static void vifdev_changed(void *ctx, struct backend_device *dev, const char *key)
+{
+	if (strcmp(key, "rate") == 0)
+		apply_policy(NULL, dev);
 }
 
 void vifdev_apply_policies(struct netback *nb)

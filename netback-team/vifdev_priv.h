@@ -4,12 +4,15 @@
 #define XB_NET_VIFDEV_PRIV_H
 
 #include "netback.h"
+#include "qos_policy.h"
 
 struct vifdev {
 	struct netback *nb;
 	struct backend_device *dev;
 	char uuid[64]; /**< of the VM, "" = unknown */
 	struct vif_policy policy;
+	struct qos_xl_rate xl_rate; /**< the toolstack's rate=, the last good one */
+	bool policy_read;	    /**< the keys were to be had when they were read last */
 	char policy_error[KEY_ERROR_MAX];
 	struct guard_profile guard; /**< that was last found for it */
 	struct team_entry *team;    /**< while connected */

@@ -22,7 +22,8 @@ static void add_details(json_t *reply, const struct vif *vif)
 			  (int)vif->config.gso_tcpv4, "gso_tcpv6", (int)vif->config.gso_tcpv6,
 			  "csum_ipv4", (int)vif->config.csum_ipv4, "csum_ipv6",
 			  (int)vif->config.csum_ipv6, "rx_notify", (int)vif->config.rx_notify));
-	json_object_set_new(reply, "rate_bps", json_integer((json_int_t)vif->config.rate_bps));
+	json_object_set_new(reply, "rate_bps",
+			    json_integer((json_int_t)vif->config.qos.tx.limit.avg_bps));
 }
 
 json_t *vifdev_to_json(struct backend_device *dev, bool details)

@@ -88,7 +88,7 @@ void worker_nic_replace(struct worker *w, struct uplink *up, struct nic *nic)
 		up->nic->ops->close(up->nic);
 	}
 	up->nic = nic;
-	up->gone = false;
+	up->gone = up->full = false;
 	if (!nic)
 		return;
 	if (nic->fd >= 0)
@@ -192,10 +192,8 @@ static void run_deadlines(struct worker *w)
 		for (unsigned int i = 0; i < vif->config.n_queues && !vif->failed; i++) {
 			struct vif_queue *q = &vif->queues[i];
 
-			if (q->wait.head || (q->tx_blocked_ns && q->tx_blocked_ns <= w->now_ns))
+			if (q->wait.head)
 				worker_queue_ready(w, q);
-			else if (q->tx_blocked_ns)
-				worker_deadline(w, q->tx_blocked_ns);
 		}
 	}
 	uplink_timers(w);
@@ -354,6 +352,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	team_init(&w->team, team_name, options, &team_observer);
 	announce_init(&w->announce, (unsigned int)options->rarp_count, options->rarp_interval_ns);
 	w->sw = sw_create();
+	qos_create(w, options);
 	guard_profile_off(&unguarded);
 	w->guard = guard_create(w, &unguarded);
 	rc = alloc_batches(w);
@@ -403,6 +402,7 @@ void worker_destroy(struct worker *w)
 		munmap(w->tx_pages, (size_t)WORKER_TX_PAGES * XEN_PAGE_SIZE);
 	buf_pool_destroy(w->pool);
 	sw_destroy(w->sw);
+	qos_destroy(w);
 	guard_destroy(w->guard);
 	mailbox_destroy(w->mail);
 	free(w->evt_queues);
@@ -432,7 +432,7 @@ const struct stat_desc worker_stat_descs[] = {
 	ROW(sends, "Send calls"),
 	ROW(receives, "Receive calls"),
 	ROW(reselected, "Frames that went to another member because the chosen one could not send"),
-	ROW(nic_full_waits, "Waits of 50 us for a NIC whose queue was full"),
+	ROW(nic_full_waits, "Times a NIC's queue was full and frames stayed in the guests' rings"),
 	ROW(announced, "RARP announcements sent"),
 #undef ROW
 };

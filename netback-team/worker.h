@@ -5,9 +5,10 @@
  *
  * Theory of Operation. A pass of the loop:
  *   1. events: ports that fired make their queues ready; NICs that are readable are drained;
- *   2. guest_tx.c takes a batch of packets from the ready queues (what shaping forbids stays in the
- * ring), grant-copies them in one call, asks the switch, hands them to uplink.c (sendmmsg per
- * member) or to guest_rx.c (other guests), answers in ring order;
+ *   2. guest_take.c takes a batch of packets out of the rings as the schedule says (what may not go
+ * stays there), guest_tx.c grant-copies them in one call, asks the switch, hands them to uplink.c
+ * (sendmmsg per member) or to guest_rx.c (other guests); they are answered in ring order, but for
+ * those that a full NIC did not take: these are put back;
  *   3. uplink.c receives a batch, asks the switch, hands frames to guest_rx.c;
  *   4. guest_rx.c gathers segments for all guests, copies them in one call, answers, and notifies
  * once per queue;
@@ -39,6 +40,7 @@
 #include "mailbox.h"
 #include "netif.h"
 #include "nic.h"
+#include "qos.h"
 #include "switch.h"
 #include "team.h"
 #include "vif.h"
@@ -93,7 +95,7 @@ struct worker_stats {
 	uint64_t nic_rx_dropped_switch; /**< frames for nobody here, reflections, inactive member */
 	uint64_t sends, receives;	/**< system calls */
 	uint64_t reselected;		/**< frames that a member could not take and another did */
-	uint64_t nic_full_waits;	/**< times a NIC's queue was full */
+	uint64_t nic_full_waits;	/**< times a NIC's queue was full: frames went back */
 	uint64_t announced;		/**< RARP frames sent */
 };
 extern const struct stat_desc worker_stat_descs[];
@@ -119,6 +121,11 @@ struct uplink {
 	struct mmsghdr msgs[WORKER_TX_BATCH];
 	struct tx_record *records[WORKER_TX_BATCH];
 	unsigned int n_msgs;
+	bool full;		/**< did not take all of what it was last given */
+	uint64_t full_since_ns; /**< took nothing since */
+	uint64_t full_wait_ns;	/**< between the last tries */
+	uint64_t full_pass;	/**< the pass in which it refused last */
+	uint64_t retry_ns;	/**< not tried before */
 };
 
 /** A packet of a TX batch. */
@@ -126,8 +133,15 @@ struct tx_record {
 	struct vif_queue *queue;
 	struct netif_tx_packet packet;
 	int16_t status;
-	bool whole; /**< all of it was copied here */
-	bool failed;
+	bool whole;	/**< all of it was copied here */
+	bool failed;	/**< no frame to forward */
+	bool forwarded; /**< the switch let it pass */
+	bool held;	/**< its member is full: it goes back into the ring */
+	bool again;	/**< it was put back before: it is paid for */
+	bool flooded;	/**< guests of this team have got it */
+	uint32_t index; /**< of its first slot in the ring */
+	uint32_t cost_bytes;
+	enum decide_reason reason; /**< why it goes, or what became of it */
 	uint16_t seg_first, n_segs;
 	uint32_t tried;		 /**< members that could not take it */
 	const struct seat *seat; /**< by which its member was chosen, NULL = none */
@@ -194,6 +208,7 @@ struct worker {
 	unsigned int looks_left;   /**< looks by itself: nothing is armed or unmasked; 0 = waits */
 	uint64_t pass_bytes, pass_frames; /**< from guests and from NICs in this pass */
 	struct buf_pool *pool;
+	struct qos qos;
 	/* TX batch */
 	uint8_t *tx_pages;
 	unsigned int n_tx_pages;
@@ -261,6 +276,17 @@ void worker_nic_replace(struct worker *worker, struct uplink *uplink, struct nic
 void worker_vif_add(struct worker *worker, struct vif *vif);
 void worker_vif_remove(struct worker *worker, struct vif *vif);
 
+/** guest_take.c: looks what is in a queue's TX ring, of a vif that did not fail. */
+void guest_take_look(struct worker *worker, struct vif_queue *queue);
+/** guest_take.c: fills the TX batch as the schedule says; true when it ended for want of room. Sets
+ * qos.wake_ns. */
+bool guest_take_batch(struct worker *worker);
+/** guest_take.c: answers the packets of the batch, puts back those that are `held`; true when
+ * queues that had some take part again. */
+bool guest_take_answer(struct worker *worker);
+/** guest_take.c: the queue's ring is not to be read any more, or from its consumer index on anew.
+ */
+void guest_take_forget(struct worker *worker, struct vif_queue *queue);
 /** guest_tx.c: one batch from the ready queues; true when some queue has more. Queues that have not
  * are settled (armed, unmasked, off the list), unless the worker looks by itself. */
 bool guest_tx_run(struct worker *worker);
@@ -286,7 +312,10 @@ int uplink_add(struct worker *worker, const char *name, uint8_t priority, struct
 int uplink_remove(struct worker *worker, const char *name);
 /** Puts a frame of a guest on its way: picks a member, queues the message. */
 void uplink_queue(struct worker *worker, struct tx_record *record);
-/** Sends what is queued; frames that a member could not take go to the next one. */
+/** Are all members that may send now full? False when there is none. */
+bool uplink_all_full(const struct worker *worker);
+/** Sends what is queued; frames that a member could not take go to the next one, those that a full
+ * one did not take are held until qos.retry_ns. */
 void uplink_flush(struct worker *worker);
 /** Receives one batch from each readable NIC; true when there may be more. */
 bool uplink_receive(struct worker *worker);

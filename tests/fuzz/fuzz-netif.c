@@ -103,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tx = (struct ring_page *)m->pages;
 	rx = (struct ring_page *)(m->pages + 4096);
 	config.n_queues = 1;
+	config.qos.tx.shares = 1000;
 	config.sg = data[0] & 1;
 	config.gso_tcpv4 = data[0] & 2;
 	config.csum_ipv4 = data[0] & 4;

@@ -86,11 +86,21 @@ static void check_frame(struct sim *s, const uint8_t *f, uint32_t len)
 	s->seen[from][to] = MAX(number, s->seen[from][to]);
 }
 
+/* Frames for a member that has a carrier and takes none wait in the guest's ring until another one
+ * gets them, or for a second. */
+static void wait_for_full_nics(struct sim *s)
+{
+	for (unsigned int ms = 0; s->dp->worker->qos.back && ms < 1100; ms++)
+		dp_advance(s->dp, NSEC_PER_MSEC);
+}
+
 /* Everything that arrived anywhere; TX answers. */
 static void collect(struct sim *s)
 {
 	struct dp *dp = s->dp;
 	int n;
+
+	wait_for_full_nics(s);
 
 	for (unsigned int i = 0; i < DP_NICS; i++) {
 		for (unsigned int k = 0; k < dp->nics[i]->n_sent; k++) {
@@ -191,7 +201,8 @@ static void flap(struct sim *s)
 	dp_run(s->dp);
 }
 
-/* The cable is cut: sends fail before link watch says so. Mended, link watch reports what it sees.
+/* The cable is cut, or the queue full: sends fail before link watch says so. Mended, link watch
+ * reports what it sees.
  */
 static void cut(struct sim *s)
 {
@@ -207,7 +218,7 @@ static void cut(struct sim *s)
 	}
 	nic->send_error = draw(s, 2) ? ENOBUFS : ENETDOWN;
 	nic->accept = draw(s, 3);
-	nic->carrier = 0;
+	nic->carrier = nic->send_error == ENOBUFS && draw(s, 2); /* 1: merely full */
 }
 
 static void restart(struct sim *s)

@@ -214,7 +214,8 @@ struct vif_config dp_config(struct dp *dp, unsigned int i)
 				    .csum_ipv4 = true,
 				    .csum_ipv6 = true,
 				    .rx_notify = true,
-				    .antispoof = true};
+				    .antispoof = true,
+				    .qos.tx.shares = 1000};
 
 	snprintf(config.name, sizeof(config.name), "vif%u.0", g->domid);
 	memcpy(config.mac, g->mac, 6);

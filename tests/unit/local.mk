@@ -130,6 +130,10 @@ UNIT_TESTS += tests/unit/test-guest-tx
 tests_unit_test_guest_tx_SOURCES = tests/unit/test-guest-tx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_tx_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-guest-qos
+tests_unit_test_guest_qos_SOURCES = tests/unit/test-guest-qos.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guest_qos_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-uplink
 tests_unit_test_uplink_SOURCES = tests/unit/test-uplink.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_uplink_LDADD = $(UNIT_NET_LIBS)

@@ -65,6 +65,7 @@ static void test_single(void **state)
 {
 	struct fixture *f = *state;
 	struct netif_tx_packet p;
+	struct netif_tx_head head;
 	const char *why;
 
 	put(f, 60, 4036, NETTXF_csum_blank | NETTXF_data_validated, 7);
@@ -75,7 +76,9 @@ static void test_single(void **state)
 	assert_true(p.csum_blank && p.data_validated);
 	assert_int_equal(p.slots[0].gref, 107);
 	assert_int_equal(p.slots[0].offset, 4036);
-	assert_int_equal(netif_tx_peek_size(&f->back), 60);
+	netif_tx_peek(&f->back, 1, &head);
+	assert_int_equal(head.size, 60);
+	assert_int_equal(head.gso_size, 0);
 }
 
 /* 64 KiB of GSO: the first slot keeps what the others leave. */
@@ -83,6 +86,7 @@ static void test_gso_packet(void **state)
 {
 	struct fixture *f = *state;
 	struct netif_tx_packet p;
+	struct netif_tx_head head;
 	const char *why;
 
 	put(f, 66 + 16 * 4000, 10, NETTXF_csum_blank | NETTXF_extra_info | NETTXF_more_data, 0);
@@ -92,6 +96,11 @@ static void test_gso_packet(void **state)
 	assert_int_equal(decode(f, &p, &why), 0);
 	assert_int_equal(p.verdict, NETIF_VERDICT_OK);
 	assert_int_equal(p.n_slots, 17);
+	netif_tx_peek(&f->back, 18, &head);
+	assert_int_equal(head.size, 66 + 16 * 4000);
+	assert_int_equal(head.gso_size, 1448);
+	netif_tx_peek(&f->back, 1, &head); /* nothing is read beyond what is there */
+	assert_int_equal(head.gso_size, 0);
 	assert_int_equal(p.n_extras, 1);
 	assert_int_equal(p.ring_slots, 18);
 	assert_int_equal(p.slots[0].size, 66);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qos.c - bandwidth control of one worker: options, capacity, vifs; see qos.h. The data path is in
+ * guest_take.c and guest_rx.c. */
+#include "qos.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "decide.h"
+#include "policy.h"
+#include "util.h"
+#include "worker.h"
+
+#define PACE_BURST_MIN (3 * LIMIT_BURST_MIN)
+
+static struct fair_options fair_options_of(const struct team_options *options)
+{
+	return (struct fair_options){.strict = options->strict,
+				     .floor_permille = (uint32_t)options->floor_permille,
+				     .admission_percent = (uint32_t)options->admission_percent,
+				     .max_lag_bytes = (uint32_t)options->max_lag_bytes,
+				     .wake_credit_bytes = (uint32_t)options->wake_credit_bytes};
+}
+
+int qos_check_options(const struct team_options *options, const char **why)
+{
+	const struct fair_options fair = fair_options_of(options);
+
+	return fair_options_check(&fair, why);
+}
+
+void qos_create(struct worker *w, const struct team_options *options)
+{
+	w->qos.fair = fair_create(SWITCH_PORTS_MAX);
+	w->qos.room = WORKER_TX_BATCH;
+	w->qos.wake_ns = DEADLINE_NEVER;
+	qos_set_options(w, options);
+}
+
+void qos_destroy(struct worker *w)
+{
+	fair_destroy(w->qos.fair);
+}
+
+/* Everybody may have become able to go on. */
+static void wake(struct worker *w)
+{
+	w->qos.wake_ns = 0;
+	worker_deadline(w, 0);
+}
+
+void qos_set_options(struct worker *w, const struct team_options *options)
+{
+	const struct fair_options fair = fair_options_of(options);
+	const char *why;
+
+	/* Options that no key table has filled in leave the defaults. */
+	(void)fair_configure(w->qos.fair, &fair, w->now_ns, &why);
+	w->qos.unit = (enum cost_unit)options->unit;
+	w->qos.pace_bps = options->pace_bps;
+	w->qos.stale = true;
+	wake(w);
+}
+
+void qos_capacity(struct worker *w)
+{
+	const struct team *team = &w->team;
+	const bool single = policy_get(team->options.mode)->single_active;
+	const uint64_t pace = w->qos.pace_bps;
+	uint64_t up = 0, all = 0;
+
+	if (!w->qos.stale)
+		return;
+	w->qos.stale = false;
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		uint64_t bps = team->spread.loads[i].rate_bps;
+
+		if (!team->members[i].used)
+			continue;
+		if (pace)
+			bps = MIN(bps, pace);
+		all = single ? MAX(all, bps) : all + bps;
+		if (single ? team->active == i : seat_in(team->usable, i))
+			up += bps;
+	}
+	w->qos.up_bps = up;
+	w->qos.all_bps = all;
+	fair_set_capacity(w->qos.fair, up, all, w->now_ns);
+	shape_set_depth(&w->qos.pace, pace ? up : 0,
+			MAX(up / 8 * QOS_PACE_NS / NSEC_PER_SEC, PACE_BURST_MIN), w->now_ns);
+	wake(w);
+}
+
+/* --- vifs --- */
+
+static void set_rx(struct worker *w, struct vif *vif, const struct limit_config *rx)
+{
+	const uint64_t bps = rx->avg_bps ? rx->avg_bps : rx->peak_bps;
+
+	limit_set(&vif->rx_limit, rx, w->now_ns);
+	vif->rx_queue_max = decide_queue_bytes(bps, DECIDE_TARGET_NS, VIF_RXQ_BYTES_MAX);
+	for (unsigned int i = 0; i < vif->config.n_queues; i++)
+		if (vif->queues[i].wait.head)
+			worker_queue_ready(w, &vif->queues[i]);
+}
+
+void qos_vif_add(struct worker *w, struct vif *vif)
+{
+	struct qos_vif *config = &vif->config.qos;
+	const char *why;
+
+	qos_capacity(w);
+	if (fair_flow_set(w->qos.fair, (uint32_t)vif->port, &config->tx, w->now_ns, &why) ==
+	    -ENOSPC) {
+		config->tx.min_bps = 0;
+		fair_flow_set(w->qos.fair, (uint32_t)vif->port, &config->tx, w->now_ns, &why);
+	}
+	set_rx(w, vif, &config->rx);
+}
+
+void qos_vif_remove(struct worker *w, struct vif *vif)
+{
+	for (unsigned int i = 0; i < vif->config.n_queues; i++)
+		guest_take_forget(w, &vif->queues[i]);
+	fair_flow_remove(w->qos.fair, (uint32_t)vif->port, w->now_ns);
+}
+
+int qos_vif_set(struct worker *w, struct vif *vif, const struct qos_vif *config, const char **why)
+{
+	int rc;
+
+	qos_capacity(w);
+	rc = limit_check(&config->rx, why);
+	if (rc == 0)
+		rc = fair_flow_set(w->qos.fair, (uint32_t)vif->port, &config->tx, w->now_ns, why);
+	if (rc < 0)
+		return rc;
+	set_rx(w, vif, &config->rx);
+	vif->config.qos = *config;
+	wake(w);
+	return 0;
+}
+
+int qos_vif_check(const struct qos_vif *config, const char **why)
+{
+	const int rc = fair_flow_check(&config->tx, why);
+
+	return rc < 0 ? rc : limit_check(&config->rx, why);
+}
+
+static bool limits_equal(const struct limit_config *a, const struct limit_config *b)
+{
+	return a->avg_bps == b->avg_bps && a->burst_bytes == b->burst_bytes &&
+	       a->peak_bps == b->peak_bps && a->period_ns == b->period_ns;
+}
+
+bool qos_vif_equal(const struct qos_vif *a, const struct qos_vif *b)
+{
+	return a->tx.shares == b->tx.shares && a->tx.priority == b->tx.priority &&
+	       a->tx.min_bps == b->tx.min_bps && limits_equal(&a->tx.limit, &b->tx.limit) &&
+	       limits_equal(&a->rx, &b->rx);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test-guest-qos.c - who sends when a NIC is full or the team is paced: shares and limits by bytes,
+ * and that no frame is lost, doubled or out of order when it was put back into its ring. */
+#include "datapath.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "netback-team/policy.h"
+#include "util.h"
+
+#define WIRE (1514u + COST_WIRE_EXTRA)
+
+static uint8_t frame[70000], got[70000];
+static uint8_t next_flow; /* of the guest's frames, by their source port */
+
+static void set_qos(struct dp *dp, unsigned int guest, const struct qos_vif *qos)
+{
+	const char *why;
+
+	assert_int_equal(qos_vif_set(dp->worker, dp->guests[guest].vif, qos, &why), 0);
+}
+
+static void set_shares(struct dp *dp, unsigned int guest, uint32_t shares)
+{
+	const struct qos_vif qos = {.tx.shares = shares};
+
+	set_qos(dp, guest, &qos);
+}
+
+static void set_team(struct dp *dp, const char *mode, uint64_t pace_bps)
+{
+	struct team_options options = dp->worker->team.options;
+
+	for (options.mode = 0; strcmp(policy_names[options.mode], mode) != 0; options.mode++)
+		;
+	options.hash = FLOW_L34;
+	options.pace_bps = pace_bps;
+	team_set_options(&dp->worker->team, &options, clock_now(&dp->clock));
+	qos_set_options(dp->worker, &options);
+}
+
+/* Keeps the guest's ring filled with `most` frames of 1514 bytes. */
+static void refill(struct dp *dp, unsigned int guest, unsigned int most)
+{
+	struct dp_guest *g = &dp->guests[guest];
+	const uint32_t len = dp_tcp(frame, dp_wire_mac, g->mac, 1460, 2);
+
+	while (dp_tx_status(g) != -100)
+		;
+	while (g->tx.size - ring_front_free(&g->tx) < most)
+		dp_send(dp, guest, frame, len, NULL, 0, 0, 0);
+}
+
+/* Takes what the NICs sent: how many frames of each guest. */
+static void took(struct dp *dp, unsigned int counts[DP_GUESTS])
+{
+	for (unsigned int n = 0; n < DP_NICS; n++) {
+		struct dp_nic *nic = dp->nics[n];
+
+		for (unsigned int i = 0; i < nic->n_sent; i++) {
+			const uint8_t guest = nic->sent[i]->data[11];
+
+			assert_in_range(guest, 1, DP_GUESTS);
+			counts[guest - 1]++;
+			free(nic->sent[i]);
+		}
+		nic->n_sent = 0;
+	}
+}
+
+/* A NIC that takes some frames now and then is shared as the shares say. */
+static void full_nic_is_shared(void **state)
+{
+	struct dp *dp = *state;
+	unsigned int n[DP_GUESTS] = {0};
+
+	set_shares(dp, 0, 2000);
+	set_shares(dp, 1, 1000);
+	dp->nics[0]->send_error = ENOBUFS;
+	for (unsigned int step = 0; step < 3000; step++) {
+		refill(dp, 0, 20);
+		refill(dp, 1, 20);
+		dp->nics[0]->accept = step % 5;
+		dp_advance(dp, 37 * NSEC_PER_USEC * (1 + step % 3));
+		took(dp, n);
+	}
+	assert_true(n[1] > 500);
+	assert_in_range(n[0], 2 * n[1] - 40, 2 * n[1] + 40); /* one batch at the end */
+	assert_true(dp->worker->stats.nic_full_waits > 100);
+	assert_int_equal(dp->worker->stats.reselected, 0);
+	assert_int_equal(dp->guests[0].vif->stats.tx_packets, n[0]);
+	assert_true(dp->guests[0].vif->tx_counts.frames[DECIDE_REASON_MEMBER] > 0);
+	assert_int_equal(dp->guests[0].vif->tx_counts.frames[DECIDE_REASON_SHARE], n[0]);
+}
+
+/* A pace is kept to the byte, and shared. */
+static void pace_is_shared(void **state)
+{
+	struct dp *dp = *state;
+	unsigned int n[DP_GUESTS] = {0};
+
+	set_team(dp, "active-backup", 100000000);
+	set_shares(dp, 0, 2000);
+	set_shares(dp, 1, 1000);
+	for (unsigned int ms = 0; ms < 1000; ms++) {
+		for (unsigned int i = 0; i < DP_GUESTS - 1; i++)
+			refill(dp, i, 30);
+		dp_advance(dp, NSEC_PER_MSEC);
+		took(dp, n);
+	}
+	assert_in_range((n[0] + n[1]) * WIRE, 12500000 - 2 * WIRE,
+			12500000 + 50000 + 2 * WIRE); /* and the burst */
+	assert_in_range(n[0], 2 * n[1] - 3, 2 * n[1] + 3);
+	/* Changed while frames wait. */
+	set_shares(dp, 1, 4000);
+	memset(n, 0, sizeof(n));
+	for (unsigned int ms = 0; ms < 300; ms++) {
+		for (unsigned int i = 0; i < DP_GUESTS - 1; i++)
+			refill(dp, i, 30);
+		dp_advance(dp, NSEC_PER_MSEC);
+		took(dp, n);
+	}
+	assert_in_range(n[1], 2 * n[0] - 6, 2 * n[0] + 6);
+	/* Without a pace nobody waits. */
+	set_team(dp, "active-backup", 0);
+	dp_run(dp);
+	assert_int_equal(dp->guests[0].vif->queues[0].avail, 0);
+}
+
+/* 10 Mbit hold to the byte over a second, whatever the others do. */
+static void limit_holds_by_bytes(void **state)
+{
+	const struct qos_vif qos = {
+		.tx = {.shares = 1000, .limit = {.avg_bps = 10000000, .burst_bytes = 10 * WIRE}}};
+	struct dp *dp = *state;
+	unsigned int n[DP_GUESTS] = {0};
+
+	set_qos(dp, 0, &qos);
+	for (unsigned int ms = 0; ms <= 1000; ms++) {
+		refill(dp, 0, 30);
+		refill(dp, 1, 3);
+		dp_advance(dp, ms ? NSEC_PER_MSEC : 0);
+		took(dp, n);
+	}
+	assert_in_range(n[0] * WIRE, 1250000 + 8 * WIRE, 1250000 + 10 * WIRE);
+	assert_true(n[1] >= 3000);
+}
+
+static void minima_are_admitted(void **state)
+{
+	struct dp *dp = *state;
+	struct qos_vif qos = {.tx = {.shares = 1, .min_bps = 60000000}};
+	unsigned int n[DP_GUESTS] = {0};
+	const char *why = NULL;
+
+	set_team(dp, "active-backup", 100000000);
+	set_qos(dp, 0, &qos);
+	qos.tx.min_bps = 20000000;
+	assert_int_equal(qos_vif_set(dp->worker, dp->guests[1].vif, &qos, &why), -ENOSPC);
+	assert_non_null(strstr(why, "min"));
+	assert_int_equal(dp->guests[1].vif->config.qos.tx.min_bps, 0);
+	set_shares(dp, 1, 1000);
+	for (unsigned int ms = 0; ms < 500; ms++) {
+		refill(dp, 0, 30);
+		refill(dp, 1, 30);
+		dp_advance(dp, NSEC_PER_MSEC);
+		took(dp, n);
+	}
+	assert_in_range(n[0] * 100 / (n[0] + n[1]), 59, 61); /* 60 of 100 Mbit, with one share */
+	assert_true(dp->guests[0].vif->tx_counts.frames[DECIDE_REASON_MINIMUM] > 0);
+}
+
+/* Each flow's frames are numbered. */
+static void send_flow(struct dp *dp, unsigned int guest, unsigned int frames, uint8_t flows)
+{
+	while (frames-- > 0) {
+		const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[guest].mac, 100, 2);
+
+		frame[35] = (uint8_t)(next_flow % flows);
+		frame[len - 1] = next_flow++;
+		dp_send(dp, guest, frame, len, NULL, NETTXF_data_validated, 0, 0);
+	}
+}
+
+/* A NIC of two is full: every frame goes once, the frames of a flow stay in order. */
+static void nothing_is_doubled(void **state)
+{
+	struct dp *dp = *state;
+	bool seen[256] = {false};
+	int last[8];
+	unsigned int n = 0;
+
+	set_team(dp, "hash", 0);
+	next_flow = 0;
+	memset(last, -1, sizeof(last));
+	dp->nics[0]->send_error = EAGAIN;
+	for (unsigned int round = 0; round < 8; round++) {
+		while (dp_tx_status(&dp->guests[0]) != -100)
+			;
+		send_flow(dp, 0, 32, 8);
+		for (unsigned int step = 0; step < 40; step++) {
+			dp->nics[0]->accept = step % 3;
+			dp_advance(dp, 100 * NSEC_PER_USEC);
+		}
+		assert_int_equal(ring_front_responses(&dp->guests[0].tx), 32);
+	}
+	for (unsigned int i = 0; i < DP_NICS; i++) {
+		assert_true(dp->nics[i]->n_sent > 0);
+		for (unsigned int f = 0; f < dp->nics[i]->n_sent; f++, n++) {
+			const struct dp_frame *sent = dp->nics[i]->sent[f];
+			const uint8_t number = sent->data[sent->len - 1];
+
+			assert_false(seen[number]);
+			seen[number] = true;
+			assert_true(number > last[sent->data[35]]);
+			last[sent->data[35]] = number;
+		}
+	}
+	assert_int_equal(n, 256);
+	assert_int_equal(dp->guests[0].vif->stats.tx_packets, 256);
+	assert_int_equal(dp->guests[0].vif->stats.tx_no_member, 0);
+}
+
+/* A broadcast that the NIC did not take at once: guests of the team get it once. */
+static void flood_is_not_doubled(void **state)
+{
+	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	struct dp *dp = *state;
+	const uint32_t len = dp_tcp(frame, all, dp->guests[0].mac, 100, 2);
+
+	dp_post_rx(dp, 1, 4);
+	dp->nics[0]->send_error = EAGAIN;
+	dp_send(dp, 0, frame, len, NULL, 0, 0, 0);
+	dp_run(dp);
+	assert_int_equal(dp_tx_status(&dp->guests[0]), -100);
+	dp->nics[0]->send_error = 0;
+	dp_advance(dp, 50 * NSEC_PER_USEC);
+	assert_int_equal(dp->nics[0]->n_sent, 1);
+	assert_int_equal(dp_tx_status(&dp->guests[0]), NETIF_RSP_OKAY);
+	assert_int_equal(dp_receive(&dp->guests[1], got, NULL, NULL), len);
+	assert_int_equal(dp_receive(&dp->guests[1], got, NULL, NULL), 0);
+}
+
+/* A NIC that takes nothing for 5 ms: another member gets the frames, and nothing is lost. When none
+ * takes any for a second, they are dropped as on a cut cable. */
+static void stuck_nic(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_guest *g = &dp->guests[0];
+
+	dp->nics[0]->send_error = ENOBUFS;
+	send_flow(dp, 0, 10, 1);
+	for (unsigned int ms = 0; ms < 4; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	assert_int_equal(dp->nics[1]->n_sent, 0);
+	for (unsigned int ms = 0; ms < 3; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	assert_int_equal(dp->nics[1]->n_sent, 10);
+	assert_int_equal(g->vif->stats.tx_packets, 10);
+	dp->nics[1]->send_error = ENOBUFS;
+	send_flow(dp, 0, 10, 1);
+	for (unsigned int ms = 0; ms < 900; ms += 9)
+		dp_advance(dp, 9 * NSEC_PER_MSEC);
+	assert_int_equal(g->vif->stats.tx_packets, 10);
+	for (unsigned int ms = 0; ms < 300; ms += 9)
+		dp_advance(dp, 9 * NSEC_PER_MSEC);
+	assert_int_equal(g->vif->stats.tx_no_member, 10);
+	assert_int_equal(g->vif->tx_counts.frames[DECIDE_REASON_DOWN], 10);
+	for (unsigned int i = 0; i < 20; i++)
+		assert_int_equal(dp_tx_status(g), NETIF_RSP_OKAY);
+}
+
+/* A guest that closes, or breaks the protocol, while its frames are back in the ring. */
+static void leaves_while_it_waits(void **state)
+{
+	struct dp *dp = *state;
+	struct vif_config config = dp_config(dp, 0);
+	unsigned int n[DP_GUESTS] = {0};
+
+	dp->nics[0]->send_error = ENOBUFS;
+	send_flow(dp, 0, 5, 1);
+	send_flow(dp, 1, 5, 1);
+	dp_run(dp);
+	dp_disconnect(dp, 0);
+	((struct ring_page *)dp->guests[1].tx_page)->req_prod += 5000;
+	dp->nics[0]->send_error = 0;
+	dp_advance(dp, NSEC_PER_MSEC);
+	assert_ptr_equal(dp->failed, dp->guests[1].vif);
+	assert_null(dp->worker->qos.back);
+	assert_int_equal(dp->worker->qos.n_backlog, 0);
+	dp_connect(dp, 0, &config); /* takes up what was not answered */
+	dp_run(dp);
+	took(dp, n);
+	assert_int_equal(n[0], 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(full_nic_is_shared, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(pace_is_shared, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(minima_are_admitted, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_doubled, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(flood_is_not_doubled, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(stuck_nic, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(leaves_while_it_waits, dp_setup, dp_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

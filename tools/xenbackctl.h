@@ -173,6 +173,7 @@ int cmd_keys(struct cli *cli, int argc, char **argv);
 
 int cmd_vif_list(struct cli *cli, int argc, char **argv);
 int cmd_vif_show(struct cli *cli, int argc, char **argv);
+int cmd_explain_vm(struct cli *cli, int argc, char **argv);
 int cmd_explain_vif(struct cli *cli, int argc, char **argv);
 
 int cmd_usb_list(struct cli *cli, int argc, char **argv);

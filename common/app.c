@@ -373,18 +373,19 @@ static void set_defaults(struct run *run)
 	const char *xen_spec = getenv("XENBACK_XEN"), *dir = getenv("XENBACK_RUN");
 
 	run->xen_spec = xen_spec && *xen_spec ? xen_spec : "real";
-	run->ctl_path =
-		xb_asprintf("%s/%s.ctl", dir && *dir ? dir : "/run/xenback", run->desc->name);
+	dir = dir && *dir ? dir : "/run/xenback";
+	run->ctl_path = run->desc->socket ? xb_asprintf("%s/%s", dir, run->desc->socket)
+					  : xb_asprintf("%s/%s.ctl", dir, run->desc->name);
 }
 
 int app_run(const struct app_desc *desc, int argc, char **argv)
 {
-	struct run run = {.desc = desc};
+	struct run run = {.desc = desc, .app.ctx = desc->ctx};
 	int status;
 
 	set_defaults(&run);
 	status = parse_options(&run, argc, argv);
-	if (status == APP_GO_ON && desc->check && desc->check())
+	if (status == APP_GO_ON && desc->check && desc->check(desc->ctx, run.check_only))
 		status = APP_EXIT_FAILURE;
 	if (status == APP_GO_ON && run.check_only) {
 		printf("%s: everything is as it should be\n", desc->name);

@@ -51,6 +51,8 @@ struct app {
 
 struct app_desc {
 	const char *name;    /**< "netback-team": also the default socket /run/xenback/NAME.ctl */
+	const char *socket;  /**< another name for that: FILE below /run/xenback; NULL: NAME.ctl */
+	void *ctx;	     /**< what app->ctx is at first */
 	const char *summary; /**< one line for --help */
 	const struct app_option *options;
 	size_t n_options;
@@ -61,8 +63,8 @@ struct app_desc {
 	bool no_xen;	  /**< this program needs no Xen */
 	bool user_option; /**< offers --user NAME: prepare is the last that runs as root */
 	/** Checks the environment and the configuration; prints what is wrong; 0 = fine. Runs
-	 * before start and for --check. */
-	int (*check)(void);
+	 * before start and for --check (only); ctx: of this struct. */
+	int (*check)(void *ctx, bool only);
 	/** Does what needs the rights that go next, while there is one thread: forks a helper that
 	 * keeps some, makes directories. -errno after a message. May be NULL. */
 	int (*prepare)(struct app *app);

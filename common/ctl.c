@@ -41,6 +41,7 @@ struct client {
 	struct ctl *ctl;
 	sd_event_source *source;
 	int fd;
+	uid_t uid;
 	char in[CTL_LINE_MAX + 1]; /* bytes of lines not yet answered */
 	size_t n_in;
 	char *out; /* reply on its way, NULL = none */
@@ -54,6 +55,9 @@ struct ctl {
 	int fd;
 	char *path; /* of the socket that we made and remove; NULL = systemd's, or none */
 	struct command *commands;
+	ctl_allow_fn allow; /* NULL: nobody but root */
+	void *allow_ctx;
+	uid_t peer; /* who is answered */
 	struct client *clients;
 	unsigned int n_clients;
 };
@@ -117,6 +121,12 @@ static char *unknown_command(struct ctl *ctl, const char *name)
 	return error_line(text);
 }
 
+/* cmd NULL: may he connect? */
+static bool may_ask(const struct ctl *ctl, uid_t uid, const char *cmd)
+{
+	return uid == 0 || uid == geteuid() || (ctl->allow && ctl->allow(ctl->allow_ctx, uid, cmd));
+}
+
 static char *run_command(struct ctl *ctl, const char *name, json_t *args)
 {
 	struct command *command = find_command(ctl, name);
@@ -126,6 +136,8 @@ static char *run_command(struct ctl *ctl, const char *name, json_t *args)
 
 	if (!command)
 		return unknown_command(ctl, name);
+	if (!may_ask(ctl, ctl->peer, name))
+		return error_line("permission denied: only root may run this command");
 	log_debug("command %s", name);
 	err = command->fn(command->ctx, args, &result, error);
 	if (err) {
@@ -172,7 +184,19 @@ char *ctl_handle(struct ctl *ctl, const char *line, size_t size)
 {
 	bool not_json;
 
+	ctl->peer = 0;
 	return answer(ctl, line, size, &not_json);
+}
+
+void ctl_set_allow(struct ctl *ctl, ctl_allow_fn fn, void *ctx)
+{
+	ctl->allow = fn;
+	ctl->allow_ctx = ctx;
+}
+
+uid_t ctl_peer(const struct ctl *ctl)
+{
+	return ctl->peer;
 }
 
 void ctl_register(struct ctl *ctl, const char *name, const char *usage, ctl_fn fn, void *ctx)
@@ -252,6 +276,7 @@ static bool client_next_line(struct client *client)
 		return true;
 	}
 	size = (size_t)(end - client->in);
+	client->ctl->peer = client->uid;
 	client_reply(client, answer(client->ctl, client->in, size, &not_json));
 	client->closing = not_json;
 	client->n_in -= size + 1;
@@ -300,14 +325,15 @@ static void refuse(int fd, const char *why)
 	close(fd);
 }
 
-static bool is_allowed(int fd)
+static bool is_allowed(const struct ctl *ctl, int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return false;
-	return peer.uid == 0 || peer.uid == geteuid();
+	*uid = peer.uid;
+	return may_ask(ctl, peer.uid, NULL);
 }
 
 static int on_connection(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata)
@@ -315,10 +341,11 @@ static int on_connection(sd_event_source *source, int listen_fd, uint32_t revent
 	struct ctl *ctl = userdata;
 	struct client *client;
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), err;
+	uid_t uid;
 
 	if (fd < 0)
 		return 0;
-	if (!is_allowed(fd)) {
+	if (!is_allowed(ctl, fd, &uid)) {
 		refuse(fd, "permission denied: only root may control the daemon");
 		return 0;
 	}
@@ -329,6 +356,7 @@ static int on_connection(sd_event_source *source, int listen_fd, uint32_t revent
 	client = xb_calloc(1, sizeof(*client));
 	client->ctl = ctl;
 	client->fd = fd;
+	client->uid = uid;
 	DL_APPEND(ctl->clients, client);
 	ctl->n_clients++;
 	err = sd_event_add_io(ctl->event, &client->source, fd, EPOLLIN, on_client, client);

@@ -460,16 +460,37 @@ static int nothing_to_do(const struct cli *cli, const char *why)
 	return CLI_OK;
 }
 
+/* Of the files in /etc/xenback those that hold settings, to free(); the others are programs' own,
+ * each with its form and manual page. */
+static char **settings_files(const glob_t *found, int *n)
+{
+	static const char *const others[] = {"usb-reserve.conf", "vmctl.conf"};
+	char **files = xb_calloc(found->gl_pathc + 1, sizeof(*files));
+
+	*n = 0;
+	for (size_t i = 0; i < found->gl_pathc; i++) {
+		const char *name = strrchr(found->gl_pathv[i], '/') + 1;
+		bool other = false;
+
+		for (size_t j = 0; j < ARRAY_SIZE(others); j++)
+			other |= !strcmp(name, others[j]);
+		if (!other)
+			files[(*n)++] = found->gl_pathv[i];
+	}
+	return files;
+}
+
 static int load(struct cli *cli, int argc, char **argv, bool write)
 {
 	struct tables tables = {0};
 	bool loaded = false;
+	AUTO_FREE char **files = NULL;
 	glob_t found = {0};
 	int status = CLI_OK;
 
 	if (!argc && !glob(SYSCONFDIR "/xenback/*.conf", 0, NULL, &found)) {
-		argc = (int)found.gl_pathc;
-		argv = found.gl_pathv;
+		files = settings_files(&found, &argc);
+		argv = files;
 	}
 	if (!argc) {
 		status = nothing_to_do(cli, "no " SYSCONFDIR "/xenback/*.conf");

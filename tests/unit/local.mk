@@ -48,6 +48,23 @@ UNIT_TESTS += tests/unit/test-vmctl
 tests_unit_test_vmctl_SOURCES = tests/unit/test-vmctl.c
 tests_unit_test_vmctl_LDADD = $(UNIT_LIBS)
 
+UNIT_VMCTL_LIBS = $(VMCTL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-vmctl-service
+tests_unit_test_vmctl_service_SOURCES = tests/unit/test-vmctl-service.c tests/unit/vms-fake.c tests/unit/vms-fake.h
+tests_unit_test_vmctl_service_LDADD = $(UNIT_VMCTL_LIBS)
+
+UNIT_TESTS += tests/unit/test-vmctl-ledger
+tests_unit_test_vmctl_ledger_SOURCES = tests/unit/test-vmctl-ledger.c
+tests_unit_test_vmctl_ledger_LDADD = $(UNIT_VMCTL_LIBS)
+
+UNIT_TESTS += tests/unit/test-vmctl-rules
+tests_unit_test_vmctl_rules_SOURCES = tests/unit/test-vmctl-rules.c
+tests_unit_test_vmctl_rules_LDADD = $(UNIT_VMCTL_LIBS)
+
+UNIT_TESTS += tests/unit/test-vmctl-helper
+tests_unit_test_vmctl_helper_SOURCES = tests/unit/test-vmctl-helper.c
+tests_unit_test_vmctl_helper_LDADD = $(UNIT_VMCTL_LIBS)
+
 UNIT_TESTS += tests/unit/test-app
 tests_unit_test_app_SOURCES = tests/unit/test-app.c
 tests_unit_test_app_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)

@@ -74,7 +74,7 @@ static int set_colour(void *ctx, const char *value)
 	return -EINVAL;
 }
 
-static int check(void)
+static int check(void *ctx, bool only)
 {
 	if (d.fail_check)
 		fprintf(stderr, "xen-netback is loaded\n");

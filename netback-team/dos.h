@@ -184,6 +184,8 @@ void dos_set_options(struct dos *dos, int vm, const struct dos_options *options,
  * it is used. Alarms of the old ones are cleared. -ENOMEM: the old ones stay.
  */
 int dos_set_signatures(struct dos *dos, const struct signature_set *set, uint64_t now_ns);
+/** Clears the alarms of this guest (or DOS_TEAM); what goes on raises them anew. */
+void dos_clear(struct dos *dos, int vm, uint64_t now_ns);
 /** Forgets what is usual for this guest (or DOS_TEAM) and begins to learn; clears its alarms. */
 void dos_relearn(struct dos *dos, int vm, uint64_t now_ns);
 

@@ -119,17 +119,22 @@ void dos_set_options(struct dos *dos, int vm, const struct dos_options *options,
 		end_rules(dos, vm, now_ns);
 }
 
+void dos_clear(struct dos *dos, int vm, uint64_t now_ns)
+{
+	for (unsigned int d = 0; d < 2; d++)
+		for (unsigned int metric = 0; metric < DOS_METRICS; metric++)
+			end(dos, vm, (enum dos_direction)d, metric, now_ns);
+	end_rules(dos, vm, now_ns);
+}
+
 void dos_relearn(struct dos *dos, int vm, uint64_t now_ns)
 {
 	struct dos_vm *v = dos_vm_of(dos, vm);
 
-	for (unsigned int d = 0; d < 2; d++) {
-		for (unsigned int metric = 0; metric < DOS_METRICS; metric++) {
-			end(dos, vm, (enum dos_direction)d, metric, now_ns);
+	dos_clear(dos, vm, now_ns);
+	for (unsigned int d = 0; d < 2; d++)
+		for (unsigned int metric = 0; metric < DOS_METRICS; metric++)
 			dos_meter_reset(&v->sides[d].meters[metric]);
-		}
-	}
-	end_rules(dos, vm, now_ns);
 }
 
 int dos_set_signatures(struct dos *dos, const struct signature_set *set, uint64_t now_ns)

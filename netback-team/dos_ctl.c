@@ -77,7 +77,7 @@ static void append_team(void *ctx, struct team_entry *team)
 	json_array_append_new(ctx, reply);
 }
 
-static int dos_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+static int on_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	struct netback *nb = ctx;
 	json_t *vifs = json_array(), *teams = json_array();
@@ -103,7 +103,7 @@ static struct vif *need_vif(struct netback *nb, json_t *args, struct backend_dev
 	return vif;
 }
 
-static int dos_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+static int on_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	struct backend_device *dev;
 	struct worker *worker;
@@ -130,7 +130,7 @@ static int call_clear(void *ctx, void *arg)
 	return 0;
 }
 
-static int dos_clear(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+static int on_clear(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	const json_t *relearn = json_object_get(args, "relearn");
 	struct backend_device *dev;
@@ -158,12 +158,12 @@ static int dos_clear(void *ctx, json_t *args, json_t **result, char error[CTL_ER
 void dos_ctl_register(struct netback *nb)
 {
 	ctl_register(nb->app->ctl, "dos list",
-		     "attacks on and by all guests and teams, what happened lately", dos_list, nb);
+		     "attacks on and by all guests and teams, what happened lately", on_list, nb);
 	ctl_register(nb->app->ctl, "dos show",
-		     "{domid, devid}: meters, alarms, reactions and history of one vif", dos_show,
+		     "{domid, devid}: meters, alarms, reactions and history of one vif", on_show,
 		     nb);
 	ctl_register(nb->app->ctl, "dos clear",
 		     "{domid, devid, [relearn]}: end alarms and reactions of one vif; relearn: "
 		     "forget what is usual for it",
-		     dos_clear, nb);
+		     on_clear, nb);
 }

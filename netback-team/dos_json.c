@@ -158,7 +158,7 @@ static json_t *figure_to_json(const char *direction, const char *name, const cha
 
 	if (f->alarm)
 		json_object_set_new(
-			reply, "alarm_ms",
+			reply, "since_ms",
 			json_integer((json_int_t)((now_ns - f->raised_ns) / NSEC_PER_MSEC)));
 	return reply;
 }

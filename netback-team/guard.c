@@ -177,6 +177,8 @@ void guard_clear(struct vif *vif, bool relearn)
 		return;
 	if (relearn)
 		dos_relearn(w->guard->dos, vif->guard.vm, w->now_ns);
+	else
+		dos_clear(w->guard->dos, vif->guard.vm, w->now_ns);
 	act_clear(w->guard->act, vif->guard.vm, w->now_ns);
 	worker_deadline(w, 0);
 }

@@ -100,7 +100,8 @@ void guard_vif_set(struct vif *vif, const struct guard_profile *profile);
 /** The vif goes: what is in force is undone. */
 void guard_vif_remove(struct vif *vif);
 
-/** The operator says that it is over; relearn: what is usual is forgotten, too. Nothing for a vif
+/** The operator says that it is over: alarms and what is done about them end, and begin anew if the
+ * attack goes on; relearn: what is usual is forgotten, too. Nothing for a vif
  * that is not watched. */
 void guard_clear(struct vif *vif, bool relearn);
 /** What a request asked for came to nothing: error is -errno. */

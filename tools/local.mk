@@ -9,8 +9,8 @@ sbin_PROGRAMS += tools/xenbackctl
 tools_xenbackctl_SOURCES = \
 	tools/xenbackctl.c tools/xenbackctl.h \
 	tools/xenbackctl_metrics.c \
-	tools/xenbackctl_conf.c tools/xenbackctl_daemon.c tools/xenbackctl_device.c tools/xenbackctl_events.c \
-	tools/xenbackctl_explain.c \
+	tools/xenbackctl_conf.c tools/xenbackctl_daemon.c tools/xenbackctl_device.c tools/xenbackctl_dos.c \
+	tools/xenbackctl_events.c tools/xenbackctl_explain.c \
 	tools/xenbackctl_object.c tools/xenbackctl_render.c \
 	tools/xenbackctl_tables.c tools/xenbackctl_team.c tools/xenbackctl_usb.c tools/xenbackctl_vif.c
 tools_xenbackctl_LDADD = tools/libxbtools.a common/xen/libxbxen.a common/libxbcommon.a \

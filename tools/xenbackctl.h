@@ -154,6 +154,9 @@ struct device_kind {
 	bool devid_may_miss; /**< "web" is "web.0" */
 };
 
+/** Guest interfaces; xenbackctl_vif.c. */
+extern const struct device_kind cli_vif_kind;
+
 /** "3.0", "vif3.0" or "NAME.0" -> {"domid": 3, "devid": 0}; NULL after a message, *status says
  * which. */
 json_t *device_parse(struct cli *cli, const struct device_kind *kind, const char *text,
@@ -175,6 +178,10 @@ int cmd_vif_list(struct cli *cli, int argc, char **argv);
 int cmd_vif_show(struct cli *cli, int argc, char **argv);
 int cmd_explain_vm(struct cli *cli, int argc, char **argv);
 int cmd_explain_vif(struct cli *cli, int argc, char **argv);
+
+int cmd_dos_show(struct cli *cli, int argc, char **argv);
+int cmd_dos_clear(struct cli *cli, int argc, char **argv);
+int cmd_dos_relearn(struct cli *cli, int argc, char **argv);
 
 int cmd_usb_list(struct cli *cli, int argc, char **argv);
 int cmd_usb_show(struct cli *cli, int argc, char **argv);

@@ -17,7 +17,7 @@ static const char *const show_first[] = {
 };
 
 /* How an interface is written. */
-static const struct device_kind vif_kind = {
+const struct device_kind cli_vif_kind = {
 	"vif",	     "vif list",     NULL,
 	"interface", "an interface", "DOM.DEV such as 3.0, or web.0 by the domain's name",
 	false};
@@ -34,7 +34,7 @@ int cmd_vif_list(struct cli *cli, int argc, char **argv)
 		puts("no guest interfaces");
 	} else {
 		for (size_t i = 0; i < json_array_size(result); i++)
-			device_shorten(&vif_kind, json_array_get(result, i));
+			device_shorten(&cli_vif_kind, json_array_get(result, i));
 		render_rows(stdout, result, list_columns, true, 0);
 	}
 	json_decref(result);
@@ -44,7 +44,7 @@ int cmd_vif_list(struct cli *cli, int argc, char **argv)
 int cmd_vif_show(struct cli *cli, int argc, char **argv)
 {
 	int status;
-	json_t *args = device_parse(cli, &vif_kind, argv[0], &status);
+	json_t *args = device_parse(cli, &cli_vif_kind, argv[0], &status);
 	json_t *result = args ? cli_call(cli, "vif show", args) : NULL;
 
 	if (!result)
@@ -53,7 +53,7 @@ int cmd_vif_show(struct cli *cli, int argc, char **argv)
 		cli_print_json(result);
 	} else {
 		if (json_object_get(result, "domid"))
-			device_shorten(&vif_kind, result);
+			device_shorten(&cli_vif_kind, result);
 		render_object(stdout, result, show_first, 0);
 	}
 	json_decref(result);
@@ -63,7 +63,7 @@ int cmd_vif_show(struct cli *cli, int argc, char **argv)
 int cmd_explain_vif(struct cli *cli, int argc, char **argv)
 {
 	int status;
-	json_t *args = device_parse(cli, &vif_kind, argv[0], &status);
+	json_t *args = device_parse(cli, &cli_vif_kind, argv[0], &status);
 	json_t *result = args ? cli_call(cli, "explain vif", args) : NULL;
 
 	if (!result)

@@ -346,10 +346,16 @@ static void clear_ends_what_is_in_force(void **state)
 	p.react.limit_pps = 20;
 	watch(dp, 0, &p);
 	flood(dp, 0, 2, 300);
+	assert_true(status_of(dp, 0).active[ACT_LIMIT]);
+	guard_clear(dp->guests[0].vif, false);
+	assert_false(status_of(dp, 0).active[ACT_LIMIT]);
+	assert_false(status_of(dp, 0).figures[DOS_TO_GUEST][DOS_PPS].alarm);
+	flood(dp, 0, 2, 300); /* the attack goes on */
 	flood(dp, 0, 4, 10);
 	assert_true(status_of(dp, 0).active[ACT_LIMIT]);
 	guard_clear(dp->guests[0].vif, true);
 	assert_false(status_of(dp, 0).active[ACT_LIMIT]);
+	assert_int_equal(status_of(dp, 0).figures[DOS_TO_GUEST][DOS_PPS].mean, 0);
 	assert_int_equal(flood(dp, 0, 1, 90), 90);
 }
 

@@ -165,9 +165,12 @@ static const struct key dos_keys[] = {
 	{"delay_time", KEY_TYPE_DURATION, PROFILE(react.delay_ns), 100 * NSEC_PER_USEC,
 	 100 * NSEC_PER_MSEC, NULL, "5ms", true, "See `delay`."},
 	REACTION(ACT_SECOND_TEAM, "second_team", "no", "to-guest", "4", "1h",
-		 "Move the guest to the `backup_members` of its team."),
+		 "Bind the guest to `second_team_members` in place of its `pin`. Not in "
+		 "active-backup."),
 	AFTER(ACT_SECOND_TEAM, "second_team", "5s"),
 	LASTS(ACT_SECOND_TEAM, "second_team", "1min", "0"),
+	{"second_team_members", KEY_TYPE_STRING, PROFILE(second_members), 0, PIN_LIST_MAX, NULL, "",
+	 true, "Members of the team that carry an attacked guest's frames, in fallback order."},
 	REACTION(ACT_PAUSE, "pause", "no", "from-guest", "3", "1h",
 		 "Pause the guest. Who pauses the victim completes the attack."),
 	AFTER(ACT_PAUSE, "pause", "10s"),
@@ -190,6 +193,7 @@ int dos_keys_check(const struct guard_profile *profile, char error[KEY_ERROR_MAX
 {
 	const char *wrong = dos_options_check(&profile->detect);
 	char why[ACT_ERROR_MAX];
+	struct pin scratch;
 
 	if (wrong) {
 		snprintf(error, KEY_ERROR_MAX, "%s", wrong);
@@ -204,6 +208,17 @@ int dos_keys_check(const struct guard_profile *profile, char error[KEY_ERROR_MAX
 			 "hook_program: \"%s\": allowed is the name of a file, without a "
 			 "directory, not beginning with a dot",
 			 profile->hook_program);
+		return -EINVAL;
+	}
+	if (!pin_set(&scratch, profile->second_members, false)) {
+		snprintf(error, KEY_ERROR_MAX,
+			 "second_team_members: \"%.64s\": allowed are up to %d different interface "
+			 "names, separated by spaces",
+			 profile->second_members, TEAM_MEMBERS_MAX);
+		return -EINVAL;
+	}
+	if (profile->react.rules[ACT_SECOND_TEAM].enable && !profile->second_members[0]) {
+		snprintf(error, KEY_ERROR_MAX, "second_team: second_team_members must be set, too");
 		return -EINVAL;
 	}
 	if (profile->react.rules[ACT_MIGRATE].enable && !profile->migrate_host[0]) {

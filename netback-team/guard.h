@@ -12,7 +12,7 @@
  * - delay leaves answers in the RX ring unpublished, and sends no event, until so much time has
  *   passed since the last ones: the guest is interrupted 1/delay times a second at most, and takes
  *   a ring of frames each time.
- * - second-team is the team's matter: see backup members in team.h.
+ * - second-team binds the guest to other members of its team, in place of its own list (pin.h).
  * - alert, hook, pause, unpause and migrate go to the control thread as a guard_request.
  */
 #ifndef XB_NET_GUARD_H
@@ -23,6 +23,7 @@
 
 #include "act.h"
 #include "dos.h"
+#include "pin.h"
 #include "shape.h"
 
 #define GUARD_HISTORY	   256	       /**< events that a team remembers */
@@ -42,6 +43,7 @@ struct guard_profile {
 	struct act_options react;
 	char hook_program[GUARD_HOOK_MAX];
 	char migrate_host[GUARD_HOST_MAX];
+	char second_members[PIN_LIST_MAX + 1]; /**< as vif_config.pin */
 };
 /** Watches nothing: the profile "off". */
 void guard_profile_off(struct guard_profile *profile);
@@ -52,6 +54,7 @@ struct guard_vif {
 	bool limited[2]; /**< by enum dos_direction */
 	struct shape bits[2], packets[2];
 	uint64_t delay_ns;     /**< 0 = deliver at once */
+	bool second;	       /**< bound to the profile's second_members */
 	uint64_t first_number; /**< events of the history up to this one are not its own */
 };
 
@@ -120,7 +123,7 @@ void guard_no_room(struct vif *vif);
 /* guard_act.c */
 
 extern const struct act_ops guard_act_ops; /**< their ctx is the struct guard */
-/** Ends limits and delay of a guest that is watched no more. */
+/** Ends limits, delay and the second team of a guest that is watched no more. */
 void guard_release(struct vif *vif);
 
 /* guard_status.c */

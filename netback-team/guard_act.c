@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "guard_priv.h"
+#include "policy.h"
 #include "util.h"
 #include "worker.h"
 
@@ -108,6 +109,26 @@ static int op_delay(void *ctx, int vm, uint64_t delay_ns)
 	return 0;
 }
 
+/* The rules of pin.h say what happens when none of them is usable. */
+static int op_second_team(void *ctx, int vm, bool second)
+{
+	struct guard *g = ctx;
+	struct vif *vif = g->vifs[vm];
+	struct team *team = &g->worker->team;
+	const char *members = vif->config.guard.second_members;
+
+	if (second && policy_get(team->options.mode)->single_active)
+		return -EOPNOTSUPP;
+	if (second && !members[0])
+		return -ENOENT;
+	vif->guard.second = second;
+	if (second)
+		spread_pin_set(team, &vif->pin, members, false, g->worker->now_ns);
+	else
+		vif_set_pin(vif, vif->config.pin, vif->config.confine);
+	return 0;
+}
+
 static int op_pause(void *ctx, int vm)
 {
 	return ask(ctx, vm, GUARD_PAUSE, NULL);
@@ -128,6 +149,7 @@ const struct act_ops guard_act_ops = {
 	.hook = op_hook,
 	.limit = op_limit,
 	.delay = op_delay,
+	.second_team = op_second_team,
 	.pause = op_pause,
 	.unpause = op_unpause,
 	.migrate = op_migrate,
@@ -140,4 +162,6 @@ void guard_release(struct vif *vif)
 	for (unsigned int d = 0; d < 2; d++)
 		op_limit(g, vif->guard.vm, (enum dos_direction)d, 0, 0);
 	op_delay(g, vif->guard.vm, 0);
+	if (vif->guard.second)
+		op_second_team(g, vif->guard.vm, false);
 }

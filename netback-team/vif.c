@@ -194,7 +194,8 @@ void vif_set_pin(struct vif *vif, const char *list, bool confine)
 
 	memmove(vif->config.pin, list, strlen(list) + 1);
 	vif->config.confine = confine;
-	spread_pin_set(&w->team, &vif->pin, list, confine, w->now_ns);
+	if (!vif->guard.second) /* an attack has bound it elsewhere */
+		spread_pin_set(&w->team, &vif->pin, list, confine, w->now_ns);
 }
 
 void vif_set_mcast_control(struct vif *vif, bool on)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "netback-team/policy.h"
 #include "util.h"
 
 #define MS NSEC_PER_MSEC
@@ -337,6 +338,51 @@ static void the_host_is_asked_for_what_only_it_can_do(void **state)
 	assert_int_equal(asked(GUARD_UNPAUSE), 1);
 }
 
+/* Of ten frames of guest i, how many nic 1 sends. */
+static unsigned int on_second(struct dp *dp, unsigned int i)
+{
+	const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[i].mac, 100, 2);
+	unsigned int n;
+
+	for (unsigned int k = 0; k < 10; k++) {
+		dp_send(dp, i, frame, len, NULL, NETTXF_data_validated, 0, 0);
+		dp_run(dp);
+	}
+	n = dp->nics[1]->n_sent;
+	for (unsigned int nic = 0; nic < DP_NICS; nic++)
+		while (dp->nics[nic]->n_sent > 0)
+			free(dp->nics[nic]->sent[--dp->nics[nic]->n_sent]);
+	return n;
+}
+
+static void an_attacked_guest_moves_to_other_members(void **state)
+{
+	struct team_options options;
+	struct guard_profile p = profile();
+	struct dp *dp = *state;
+
+	rule_of(&p, ACT_SECOND_TEAM);
+	strcpy(p.second_members, "nic1");
+	watch(dp, 0, &p);
+	flood(dp, 0, 2, 300); /* active-backup has no other members */
+	assert_false(status_of(dp, 0).active[ACT_SECOND_TEAM]);
+	options = dp->worker->team.options;
+	for (options.mode = 0; strcmp(policy_names[options.mode], "slb") != 0;)
+		options.mode++;
+	team_set_options(&dp->worker->team, &options, clock_now(&dp->clock));
+	vif_set_pin(dp->guests[0].vif, "nic0", false);
+	vif_set_pin(dp->guests[1].vif, "nic0", false);
+	assert_int_equal(on_second(dp, 0), 0);
+	flood(dp, 0, 10, 300);
+	assert_true(status_of(dp, 0).active[ACT_SECOND_TEAM]);
+	vif_set_pin(dp->guests[0].vif, "nic0", false); /* counts again afterwards */
+	assert_int_equal(on_second(dp, 0), 10);
+	assert_int_equal(on_second(dp, 1), 0);
+	flood(dp, 0, 6, 10);
+	assert_false(status_of(dp, 0).active[ACT_SECOND_TEAM]);
+	assert_int_equal(on_second(dp, 0), 0);
+}
+
 static void clear_ends_what_is_in_force(void **state)
 {
 	struct guard_profile p = profile();
@@ -462,6 +508,7 @@ int main(void)
 		TEST(delay_delivers_in_larger_intervals),
 		TEST(a_dry_run_does_nothing_and_remembers_all),
 		TEST(the_host_is_asked_for_what_only_it_can_do),
+		TEST(an_attacked_guest_moves_to_other_members),
 		TEST(clear_ends_what_is_in_force),
 		TEST(watching_ends_with_what_it_caused),
 		TEST(signatures_name_the_attack),

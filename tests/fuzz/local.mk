@@ -34,6 +34,26 @@ tests_fuzz_fuzz_vmctl_reply_SOURCES = tests/fuzz/fuzz-vmctl-reply.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_vmctl_reply_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_vmctl_reply_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-vmctl-conf
+tests_fuzz_fuzz_vmctl_conf_SOURCES = tests/fuzz/fuzz-vmctl-conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vmctl_conf_LDADD = $(UNIT_VMCTL_LIBS)
+tests_fuzz_fuzz_vmctl_conf_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-vmctl-helper
+tests_fuzz_fuzz_vmctl_helper_SOURCES = tests/fuzz/fuzz-vmctl-helper.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vmctl_helper_LDADD = $(UNIT_VMCTL_LIBS)
+tests_fuzz_fuzz_vmctl_helper_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-vmctl-ledger
+tests_fuzz_fuzz_vmctl_ledger_SOURCES = tests/fuzz/fuzz-vmctl-ledger.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vmctl_ledger_LDADD = $(UNIT_VMCTL_LIBS)
+tests_fuzz_fuzz_vmctl_ledger_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-vmctl-request
+tests_fuzz_fuzz_vmctl_request_SOURCES = tests/fuzz/fuzz-vmctl-request.c tests/unit/vms-fake.c tests/unit/vms-fake.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_vmctl_request_LDADD = $(UNIT_VMCTL_LIBS)
+tests_fuzz_fuzz_vmctl_request_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-flow
 tests_fuzz_fuzz_flow_SOURCES = tests/fuzz/fuzz-flow.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_flow_LDADD = $(UNIT_NET_LIBS)

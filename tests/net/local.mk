@@ -20,9 +20,14 @@ tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
 
 # Scripts of Dom0 on a store of files; the store of a xenbox under Xen's own tools.
 TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh tests/net/test-netback-netns.sh \
-	tests/net/test-xenbox-store.sh
+	tests/net/test-xenbox-store.sh tests/net/test-vmctl.sh
 TESTS += $(TOOL_TESTS)
-EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub
+EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub tests/net/vmctl-xl
+
+# xenback-vmctl on a hypervisor that is a folder.
+check_PROGRAMS += tests/net/vmctl-double
+tests_net_vmctl_double_SOURCES = tests/net/vmctl-double.c
+tests_net_vmctl_double_LDADD = $(VMCTL_LIBS)
 
 # End to end: daemon, box and guests with a real network stack.
 E2E_TESTS = \

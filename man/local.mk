@@ -31,3 +31,23 @@ man/xenbackctl.8: $(srcdir)/man/xenbackctl.8.pod
 	$(AM_V_GEN)mkdir -p man && $(MAN_POD2MAN) --section=8 --name=XENBACKCTL $(srcdir)/man/xenbackctl.8.pod $@
 man/xenbox.8: $(srcdir)/man/xenbox.8.pod
 	$(AM_V_GEN)mkdir -p man && $(MAN_POD2MAN) --section=8 --name=XENBOX $(srcdir)/man/xenbox.8.pod $@
+
+# xenback-vmctl(8), vmctl.conf(5): where the program is. Its keys are in no daemon's table.
+EXTRA_DIST += man/xenback-vmctl.8.pod man/vmctl.conf.5.pod
+CLEANFILES += man/xenback-vmctl.8 man/vmctl.conf.5 man/vmctl-keys.pod man/vmctl.conf.5.pod.gen
+if XENCTRL
+man_MANS += man/xenback-vmctl.8 man/vmctl.conf.5
+endif
+
+noinst_PROGRAMS += tools/vmctl/rules-pod
+tools_vmctl_rules_pod_SOURCES = tools/vmctl/rules_pod.c
+tools_vmctl_rules_pod_LDADD = tools/vmctl/libvmctl.a common/libxbcommon.a $(JANSSON_LIBS)
+
+man/vmctl-keys.pod: tools/vmctl/rules-pod$(EXEEXT)
+	$(AM_V_GEN)mkdir -p man && ./tools/vmctl/rules-pod$(EXEEXT) >$@.tmp && mv $@.tmp $@
+man/vmctl.conf.5.pod.gen: $(srcdir)/man/vmctl.conf.5.pod man/vmctl-keys.pod
+	$(AM_V_GEN)sed -e '/^=for keys/{' -e 'r man/vmctl-keys.pod' -e 'd' -e '}' $(srcdir)/man/vmctl.conf.5.pod >$@.tmp && mv $@.tmp $@
+man/vmctl.conf.5: man/vmctl.conf.5.pod.gen
+	$(AM_V_GEN)$(MAN_POD2MAN) --section=5 --name=VMCTL.CONF man/vmctl.conf.5.pod.gen $@
+man/xenback-vmctl.8: $(srcdir)/man/xenback-vmctl.8.pod
+	$(AM_V_GEN)mkdir -p man && $(MAN_POD2MAN) --section=8 --name=XENBACK-VMCTL $(srcdir)/man/xenback-vmctl.8.pod $@

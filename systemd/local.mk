@@ -10,3 +10,10 @@ CLEANFILES += systemd/netback-team.service systemd/usbback.service
 systemd/%.service: $(srcdir)/systemd/%.service.in Makefile
 	$(AM_V_GEN)mkdir -p systemd && sed -e 's,@sbindir[@],$(sbindir),g' -e 's,@pkglibexecdir[@],$(pkglibexecdir),g' \
 		$< >$@.tmp && mv $@.tmp $@
+
+# Where libxenctrl is: the program that does things with guests.
+EXTRA_DIST += systemd/xenback-vmctl.service.in systemd/xenback-vmctl.socket
+CLEANFILES += systemd/xenback-vmctl.service
+if XENCTRL
+systemdsystemunit_DATA += systemd/xenback-vmctl.service systemd/xenback-vmctl.socket
+endif

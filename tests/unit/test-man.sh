@@ -41,6 +41,18 @@ for daemon in netback-team usbback; do
     is "$daemon(8) has every option" "$(missing "$PAGE" "${OPTIONS[@]}")" ''
 done
 
+if [[ -x $BUILD/tools/vmctl/xenback-vmctl ]]; then
+    PAGE=$(plain "$SRC/man/xenback-vmctl.8.pod")
+    mapfile -t WORDS < <("$BUILD/tools/vmctl/xenback-vmctl" --help | sed -nE 's/^  ([a-z]+) .*/=item \1/p')
+    ok 'xenback-vmctl --help lists verbs' test "${#WORDS[@]}" -ge 8
+    mapfile -t OPTIONS < <(options_of "$BUILD/tools/vmctl/xenback-vmctl" && options_of "$BUILD/tools/vmctl/xenback-vmctl" serve)
+    is 'xenback-vmctl(8) has every verb and option' "$(missing "$PAGE" "${WORDS[@]}" "${OPTIONS[@]}")" ''
+    PAGE=$(cat "$BUILD/man/vmctl.conf.5.pod.gen")
+    is 'vmctl.conf(5) has the keys' "$(missing "$PAGE" '=item B<max_pause>' '=item B<migrate_to>' '=head2 [vm GUEST]')" ''
+else
+    skip 'xenback-vmctl(8)' 'libxenctrl is missing'
+fi
+
 PAGE=$(plain "$SRC/man/xenbox.8.pod")
 mapfile -t OPTIONS < <(options_of "$BUILD/tools/xenbox")
 ok 'xenbox --help lists options' test "${#OPTIONS[@]}" -ge 3

@@ -106,6 +106,7 @@ struct lacp_config {
 			ports; not with LACP_STATIC */
 	unsigned int max_ports; /**< ports in use of one aggregator, the others are STANDBY; 0 = no
 				   limit */
+	unsigned int min_ports; /**< an aggregator with fewer ready ports carries nothing */
 	uint32_t default_mbps;	/**< speed of ports that tell none; at least 1 */
 	/** Of lacp_init only: ports were aggregated a moment ago, by a predecessor with the same
 	 * system; those that join within LACP_ADOPT_NS do not pass their time in WAITING. */

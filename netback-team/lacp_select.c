@@ -221,7 +221,8 @@ static struct merit judge(struct lacp *lacp, int aggregator)
 		m.preference =
 			MIN(m.preference, (uint32_t)p->actor.port_priority << 16 | p->actor.port);
 	}
-	m.usable = m.n_ready && !(lacp->config.strict && dynamic && m.individual);
+	m.usable = m.n_ready && m.n_ready >= lacp->config.min_ports &&
+		   !(lacp->config.strict && dynamic && m.individual);
 	return m;
 }
 

@@ -353,6 +353,48 @@ static void sixteen_ports(void **state)
 	assert_int_equal(lab.systems[0].distributing, 0xffff);
 }
 
+/* T12 */
+static void too_few_ports_carry_nothing(void **state)
+{
+	lab_init(&lab);
+	lab.systems[0].config.min_ports = 2;
+	lab_configure(&lab, 0);
+	lab_pair(&lab, 3);
+	lab_run(&lab, 3500);
+	assert_int_equal(lab.systems[0].distributing, 0x7);
+	lab_carrier(&lab, 0, 0, false);
+	assert_int_equal(lab.systems[0].distributing, 0x6);
+	lab_carrier(&lab, 0, 1, false);
+	assert_int_equal(lab.systems[0].distributing, 0);
+	assert_int_equal(lab.systems[0].collecting, 0);
+	assert_int_equal(lab.systems[0].active, -1);
+	lab_run(&lab, 100); /* the partner does not send there any more */
+	assert_int_equal(lab.systems[1].distributing, 0);
+	assert_true(lab_status(&lab, 0, 2).ready);
+	lab.systems[0].config.min_ports = 1; /* live */
+	lab_configure(&lab, 0);
+	lab_run(&lab, 100);
+	assert_int_equal(lab.systems[0].distributing, 0x4);
+	assert_int_equal(lab.systems[1].distributing, 0x4);
+	lab.systems[0].config.min_ports = 2;
+	lab_configure(&lab, 0);
+	assert_int_equal(lab.systems[0].distributing, 0);
+	lab_carrier(&lab, 0, 0, true);
+	lab_run(&lab, 3500);
+	assert_int_equal(lab.systems[0].distributing, 0x5);
+}
+
+/* Of two partners the one with enough links is used, whatever ad_select says. */
+static void min_ports_chooses_between_partners(void **state)
+{
+	two_partners(LACP_SELECT_BANDWIDTH);
+	assert_int_equal(lab.systems[0].distributing, 0x03);
+	lab.systems[0].config.min_ports = 3;
+	lab_configure(&lab, 0);
+	lab_run(&lab, 1000);
+	assert_int_equal(lab.systems[0].distributing, 0x1c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +410,8 @@ int main(void)
 		cmocka_unit_test(strict_wants_negotiated_aggregations),
 		cmocka_unit_test(static_aggregation),
 		cmocka_unit_test(sixteen_ports),
+		cmocka_unit_test(too_few_ports_carry_nothing),
+		cmocka_unit_test(min_ports_chooses_between_partners),
 	};
 
 	return cmocka_run_group_tests_name("lacp-select", tests, NULL, NULL);

@@ -36,6 +36,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/lacp_churn.c \
 	netback-team/lacp_marker.c \
 	netback-team/lacp_mux.c \
+	netback-team/lacp_options.c netback-team/lacp_options.h \
 	netback-team/lacp_pdu.c netback-team/lacp_pdu.h \
 	netback-team/lacp_rx.c \
 	netback-team/lacp_select.c \
@@ -87,7 +88,9 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/team_guard.c netback-team/team_guard.h \
 	netback-team/team_status.c \
 	netback-team/teams.c netback-team/teams_priv.h \
+	netback-team/teams_lacp.c \
 	netback-team/uplink.c \
+	netback-team/uplink_lacp.c netback-team/uplink_lacp.h \
 	netback-team/vif.c netback-team/vif.h netback-team/vif_json.c \
 	netback-team/vifdev.c netback-team/vifdev_priv.h \
 	netback-team/vifdev_status.c \

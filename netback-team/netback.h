@@ -64,6 +64,11 @@ void teams_foreach(struct teams *teams, void (*fn)(void *ctx, struct team_entry 
 int team_entry_failover(struct team_entry *entry, const char *member, char *error,
 			size_t error_size);
 
+/* teams_lacp.c */
+
+/** LACP of all teams that speak it, or of one: an array; the reply of "lacp show". */
+json_t *teams_lacp_to_json(struct teams *teams, const struct team_entry *only);
+
 /* vifdev.c */
 
 extern const struct backend_driver vifdev_driver; /**< its ctx is the struct netback */

@@ -131,6 +131,24 @@ static int team_failover_cmd(void *ctx, json_t *args, json_t **result, char erro
 	return 0;
 }
 
+static int lacp_show(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct team_entry *entry = NULL;
+	struct netback *nb = ctx;
+
+	if (json_object_get(args, "name") && !(entry = find_team(nb, args, error)))
+		return -ENOENT;
+	*result = teams_lacp_to_json(nb->teams, entry);
+	if (entry && json_array_size(*result) == 0) {
+		json_decref(*result);
+		snprintf(error, CTL_ERROR_MAX,
+			 "team %s does not speak LACP; its mode has to be lacp",
+			 json_string_value(json_object_get(args, "name")));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* Writes one key of a team after checking it: the watch then applies it, as for any other writer.
  */
 static int write_key(struct netback *nb, const char *team, const char *key, const char *value,
@@ -250,6 +268,7 @@ void netback_ctl_register(struct netback *nb)
 		{"team set", "{name, key, value}: write a key of a team", team_set},
 		{"team add", "{name, nic}: add a member, NIC or NIC:PRIORITY", team_add_cmd},
 		{"team remove", "{name, nic}: remove a member", team_remove_cmd},
+		{"lacp show", "{[name]}: LACP of all teams, or of one", lacp_show},
 		{"team failover", "{name, [nic]}: make a member active", team_failover_cmd},
 	};
 

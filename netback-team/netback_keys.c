@@ -105,6 +105,47 @@ static const struct key team_keys[] = {
 	 "No more than this for each member that is up goes to the team: for links that carry "
 	 "less, behind a switch, than their cards take. Frames then wait where shares and minima "
 	 "decide. none = as much as the cards take."},
+	{"lacp_mode", KEY_TYPE_ENUM, TEAM(lacp.mode), 0, 0, lacp_mode_names, "active", true,
+	 "Mode lacp: active speaks LACP, passive only when spoken to, static not at all: members "
+	 "of "
+	 "one speed are an aggregation, as a static one on the switch needs it."},
+	{"lacp_rate", KEY_TYPE_ENUM, TEAM(lacp.rate), 0, 0, lacp_rate_names, "slow", true,
+	 "Mode lacp: how often the partner is asked to speak: fast: every second, a silent one is "
+	 "noticed after 3 s; slow: every 30 s, 90 s."},
+	{"lacp_system_priority", KEY_TYPE_U64, TEAM(lacp.system_priority), 0, UINT16_MAX, NULL,
+	 "32768", true,
+	 "Mode lacp: of the two partners the one with the lower value decides which links are "
+	 "used."},
+	{"lacp_system_id", KEY_TYPE_STRING, TEAM(lacp.system_id), 0, 17, NULL, "", true,
+	 "Mode lacp: address by which the partner knows the team; empty = that of the member that "
+	 "was "
+	 "its first one."},
+	{"lacp_key", KEY_TYPE_U64, TEAM(lacp.key), 0, LACP_KEY_MAX, NULL, "0", true,
+	 "Mode lacp: upper ten bits of the members' operational key; below them are speed and "
+	 "duplex."},
+	{"lacp_port_priority", KEY_TYPE_U64, TEAM(lacp.port_priority), 0, UINT16_MAX, NULL, "255",
+	 true,
+	 "Mode lacp: port priority of the members, lower is preferred; a member's own :PRIORITY "
+	 "above or below 128 is taken from or added to it."},
+	{"lacp_ad_select", KEY_TYPE_ENUM, TEAM(lacp.ad_select), 0, 0, lacp_ad_select_names,
+	 "stable", true,
+	 "Mode lacp: which aggregator is used when there are several (two switches): stable: the "
+	 "one in use while it has a link; bandwidth: the most bit/s; count: the most links; prio: "
+	 "the link with the best port priority."},
+	{"lacp_max_links", KEY_TYPE_U64, TEAM(lacp.max_links), 0, LACP_PORTS_MAX, NULL, "0", true,
+	 "Mode lacp: links in use at a time, the others stand by; 0 = all."},
+	{"lacp_min_links", KEY_TYPE_U64, TEAM(lacp.min_links), 0, LACP_PORTS_MAX, NULL, "0", true,
+	 "Mode lacp: an aggregator with fewer links carries nothing."},
+	{"lacp_mux", KEY_TYPE_ENUM, TEAM(lacp.mux), 0, 0, lacp_mux_mode_names, "independent", true,
+	 "Mode lacp: independent control receives before it sends, and loses nothing when links "
+	 "come and go; coupled begins both at once."},
+	{"lacp_fallback", KEY_TYPE_ENUM, TEAM(lacp.fallback), 0, 0, lacp_fallback_names, "none",
+	 true,
+	 "Mode lacp: what carries traffic where nobody answers: none; active-backup: one member; "
+	 "static: all members of one speed."},
+	{"lacp_strict", KEY_TYPE_BOOL, TEAM(lacp.strict), 0, 0, NULL, "no", true,
+	 "Mode lacp: only negotiated aggregations carry traffic: no fallback, no individual "
+	 "links."},
 };
 const struct key_table team_key_table = {"team", NETBACK_TEAM_PATH "/NAME", team_keys,
 					 ARRAY_SIZE(team_keys), sizeof(struct team_options)};

@@ -47,6 +47,9 @@ struct nic_ops {
 	 * address. */
 	int (*mac_add)(struct nic *nic, const uint8_t mac[6]);
 	int (*mac_del)(struct nic *nic, const uint8_t mac[6]);
+	/** The same for a group address, also where the card keeps it from those that take all
+	 * groups. -EINVAL no group address. */
+	int (*group)(struct nic *nic, const uint8_t mac[6], bool add);
 	int (*promisc)(struct nic *nic, bool on);
 	/** Frames that the kernel dropped because we were slow, or could not describe, since the
 	 * start. */

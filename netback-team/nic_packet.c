@@ -288,6 +288,14 @@ static int packet_mac_del(struct nic *nic, const uint8_t mac[6])
 	return membership(to_packet(nic), PACKET_DROP_MEMBERSHIP, PACKET_MR_UNICAST, mac);
 }
 
+static int packet_group(struct nic *nic, const uint8_t mac[6], bool add)
+{
+	if (!frame_is_multicast(mac))
+		return -EINVAL;
+	return membership(to_packet(nic), add ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP,
+			  PACKET_MR_MULTICAST, mac);
+}
+
 static int packet_promisc(struct nic *nic, bool on)
 {
 	return membership(to_packet(nic), on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP,
@@ -314,6 +322,7 @@ static const struct nic_ops packet_ops = {
 	.carrier = packet_carrier,
 	.mac_add = packet_mac_add,
 	.mac_del = packet_mac_del,
+	.group = packet_group,
 	.promisc = packet_promisc,
 	.drops = packet_drops,
 };

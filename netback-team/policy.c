@@ -167,38 +167,42 @@ static int choose_sticky(struct team *team, struct team_frame *frame, uint32_t t
 }
 
 #define AGGREGATION "; needs a static aggregation on the switch"
-/* Name, help, single_active, by_flow, by_bucket, by_mac, choose. The order is part of nothing that
- * is stored: configurations hold names. */
+/* Name, help, single_active, by_flow, by_bucket, by_mac, lacp, choose. The order is part of nothing
+ * that is stored: configurations hold names. */
 #define POLICIES(ROW)                                                                              \
 	ROW("active-backup",                                                                       \
 	    "one member carries everything, another one takes over when it fails", true, false,    \
-	    false, false, choose_active)                                                           \
+	    false, false, false, choose_active)                                                    \
 	ROW("round-robin",                                                                         \
 	    "each frame on the next member, which reorders within flows" AGGREGATION, false,       \
-	    false, false, false, choose_round_robin)                                               \
+	    false, false, false, false, choose_round_robin)                                        \
 	ROW("rr-flowlet",                                                                          \
 	    "each flow on the next member whenever it paused for flowlet_gap" AGGREGATION, false,  \
-	    true, false, false, choose_flowlet)                                                    \
+	    true, false, false, false, choose_flowlet)                                             \
 	ROW("least-load",                                                                          \
 	    "each frame on the member that would have sent it first (queued bytes over speed), "   \
 	    "which reorders within flows" AGGREGATION,                                             \
-	    false, false, false, false, choose_least_load)                                         \
+	    false, false, false, false, false, choose_least_load)                                  \
 	ROW("hash", "each flow on one member, by the fields of the key hash" AGGREGATION, false,   \
-	    true, true, false, choose_hash)                                                        \
+	    true, true, false, false, choose_hash)                                                 \
 	ROW("ip-hash",                                                                             \
 	    "each pair of IP addresses on one member, frames without IP in turn" AGGREGATION,      \
-	    false, true, true, false, choose_ip_hash)                                              \
+	    false, true, true, false, false, choose_ip_hash)                                       \
 	ROW("tcp-sticky",                                                                          \
 	    "each TCP session stays on the member that had least to send when it began, the rest " \
 	    "by hash of addresses and ports" AGGREGATION,                                          \
-	    false, true, true, false, choose_sticky)                                               \
+	    false, true, true, false, false, choose_sticky)                                        \
 	ROW("slb",                                                                                 \
 	    "each address of a guest (and VLAN) on one member; needs nothing of the switch",       \
-	    false, true, true, true, choose_slb)
+	    false, true, true, true, false, choose_slb)                                            \
+	ROW("lacp",                                                                                \
+	    "each flow on one member of an aggregation that is agreed on with the switch by LACP " \
+	    "(or is static, lacp_mode), by the fields of the key hash",                            \
+	    false, true, true, false, true, choose_hash)
 
-#define AS_ROW(name, help, single_active, by_flow, by_bucket, by_mac, choose)                      \
-	{name, help, single_active, by_flow, by_bucket, by_mac, choose},
-#define AS_NAME(name, help, single_active, by_flow, by_bucket, by_mac, choose) name,
+#define AS_ROW(name, help, single_active, by_flow, by_bucket, by_mac, lacp, choose)                \
+	{name, help, single_active, by_flow, by_bucket, by_mac, lacp, choose},
+#define AS_NAME(name, help, single_active, by_flow, by_bucket, by_mac, lacp, choose) name,
 
 static const struct policy policies[] = {POLICIES(AS_ROW)};
 

@@ -20,6 +20,7 @@ struct policy {
 	bool by_flow;	    /**< choose looks at the frame's key */
 	bool by_bucket;	    /**< goes by the bucket map, which may be rebalanced */
 	bool by_mac; /**< each address of a guest is on one member: switches learn it there */
+	bool lacp;   /**< LACP says who sends and receives (uplink_lacp.h) */
 	/** Member for a frame among the usable ones not in the bit mask `tried`, -1 = none; and the
 	 * seat that the frame took in frame->seat, if any. */
 	int (*choose)(struct team *team, struct team_frame *frame, uint32_t tried);

@@ -50,18 +50,20 @@ void spread_set_speed(struct team *team, int member, uint64_t bps)
 	set_rates(team);
 }
 
-static uint32_t used_members(const struct team *team)
+/* Members that something may belong to. */
+static uint32_t homes(const struct team *team)
 {
 	uint32_t used = 0;
 
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		used |= (uint32_t)team->members[i].used << i;
-	return used;
+	return used & ~team->retired;
 }
 
 static struct pin_team view(const struct team *team)
 {
-	struct pin_team view = {.usable = team->usable, .loads = team->spread.loads};
+	struct pin_team view = {.usable = team->usable & ~team->retired,
+				.loads = team->spread.loads};
 
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		view.names[i] = team->members[i].used ? team->members[i].name : NULL;
@@ -71,7 +73,7 @@ static struct pin_team view(const struct team *team)
 void spread_members(struct team *team, uint64_t now_ns)
 {
 	struct spread *s = &team->spread;
-	const uint32_t used = used_members(team);
+	const uint32_t used = homes(team);
 	struct pin_team pin_team;
 	struct pin *pin;
 
@@ -101,6 +103,21 @@ void spread_tell(struct team *team)
 				  (unsigned int)(s->stats.rebalanced - s->told_rebalanced),
 				  s->moved_from);
 	s->told_rebalanced = s->stats.rebalanced;
+}
+
+bool spread_is_empty(const struct team *team, int member, uint64_t now_ns)
+{
+	const uint64_t drain_ns = team->options.drain_ns;
+	unsigned int count[TEAM_MEMBERS_MAX];
+	const struct pin *pin;
+
+	DL_FOREACH (team->spread.pins, pin) {
+		if (pin->seat.member == member && pin->seat.want != member &&
+		    !seat_may_leave(&pin->seat, team->usable, now_ns, drain_ns))
+			return false;
+	}
+	bucket_count(&team->spread.map, now_ns, drain_ns, count);
+	return count[member] == 0;
 }
 
 /* --- guests --- */

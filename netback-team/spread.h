@@ -74,6 +74,8 @@ void spread_configure(struct team *team, uint32_t old_seed);
 void spread_members(struct team *team, uint64_t now_ns);
 /** Tells the team's observer of guests and buckets that belong elsewhere since the last call. */
 void spread_tell(struct team *team);
+/** Has everything that has to leave this member (team_retire) left it, or may at its next frame? */
+bool spread_is_empty(const struct team *team, int member, uint64_t now_ns);
 /** The first frame after a pause. */
 void spread_wake(struct team *team, uint64_t now_ns);
 void spread_run(struct team *team, uint64_t now_ns);

@@ -24,6 +24,7 @@ struct pass {
 	int old_active;
 	const char *why;      /**< the active member changed: for the observer */
 	const char *why_role; /**< ... and for members that go from STANDBY to ACTIVE or back */
+	const char *const *why_member; /**< instead, one for each; NULL = why_role */
 };
 
 static uint64_t after(uint64_t start_ns, uint64_t delay_ns)
@@ -34,6 +35,17 @@ static uint64_t after(uint64_t start_ns, uint64_t delay_ns)
 static bool is_usable(const struct team *team, int member)
 {
 	return team->usable >> member & 1;
+}
+
+static bool is_up(const struct team *team, int member)
+{
+	return team->up >> member & 1;
+}
+
+static void set_up(struct team *team, uint32_t up)
+{
+	team->up = up;
+	team->usable = up & team->may_send;
 }
 
 static bool single_active(const struct team *team)
@@ -57,7 +69,7 @@ static void member_up(struct team *team, int i, uint64_t now_ns, const char *rea
 
 	m->deadline_ns = DEADLINE_NEVER;
 	m->up_ns = now_ns;
-	team->usable |= 1u << i;
+	set_up(team, team->up | 1u << i);
 	enter_state(m, TEAM_MEMBER_STANDBY, now_ns, reason); /* or active: assign_roles knows */
 }
 
@@ -66,9 +78,9 @@ static void member_down(struct team *team, int i, uint64_t now_ns, const char *r
 	struct team_member *m = &team->members[i];
 
 	m->deadline_ns = DEADLINE_NEVER;
-	if (is_usable(team, i))
+	if (is_up(team, i))
 		m->n_flaps++;
-	team->usable &= ~(1u << i);
+	set_up(team, team->up & ~(1u << i));
 	enter_state(m, TEAM_MEMBER_DOWN, now_ns, reason);
 }
 
@@ -113,7 +125,7 @@ static void skip_updelay(struct team *team, uint64_t now_ns)
 {
 	uint32_t waiting = 0;
 
-	if (team->usable)
+	if (team->up)
 		return;
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (team->members[i].used && team->members[i].state == TEAM_MEMBER_UPDELAY)
@@ -134,14 +146,17 @@ static void set_active(struct team *team, struct pass *pass, int member, const c
 static void fail_over(struct team *team, struct pass *pass)
 {
 	const int old = team->active;
+	const char *why = "first usable member";
 
 	if (old >= 0 && is_usable(team, old))
 		return;
 	if (old < 0 && !team->usable)
 		return;
+	if (old >= 0)
+		why = pass->why_member && is_up(team, old) ? pass->why_member[old]
+							   : team->members[old].reason;
 	team->by_hand = false;
-	set_active(team, pass, team_best(team, team->usable),
-		   old >= 0 ? team->members[old].reason : "first usable member", "failover");
+	set_active(team, pass, team_best(team, team->usable), why, "failover");
 }
 
 /* Is it worth leaving the active member, which works, for this one? */
@@ -183,13 +198,15 @@ static void assign_roles(struct team *team, const struct pass *pass)
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		struct team_member *m = &team->members[i];
-		const bool active = !single || i == team->active;
+		const bool active = single ? i == team->active : is_usable(team, i);
 		const bool was_up =
 			pass->old[i] == TEAM_MEMBER_STANDBY || pass->old[i] == TEAM_MEMBER_ACTIVE;
 
-		if (is_usable(team, i)) /* a member that just came up has its own reason */
+		const char *why = pass->why_member ? pass->why_member[i] : pass->why_role;
+
+		if (is_up(team, i)) /* a member that just came up has its own reason */
 			enter_state(m, active ? TEAM_MEMBER_ACTIVE : TEAM_MEMBER_STANDBY,
-				    pass->now_ns, was_up ? pass->why_role : m->reason);
+				    pass->now_ns, was_up ? why : m->reason);
 	}
 }
 
@@ -240,6 +257,7 @@ void team_init(struct team *team, const char *name, const struct team_options *o
 	if (observer)
 		team->observer = *observer;
 	team->active = -1;
+	team->may_send = team->may_receive = UINT32_MAX;
 	team->failback_ns = DEADLINE_NEVER;
 	spread_init(team);
 }
@@ -260,7 +278,7 @@ void team_set_options(struct team *team, const struct team_options *options, uin
 
 		if (m->state == TEAM_MEMBER_UPDELAY)
 			m->deadline_ns = after(m->since_ns, options->updelay_ns);
-		else if (is_usable(team, i) && !m->link)
+		else if (is_up(team, i) && !m->link)
 			m->deadline_ns = after(m->link_ns, options->downdelay_ns);
 	}
 	expire(team, now_ns);
@@ -301,6 +319,7 @@ void team_remove(struct team *team, int member, uint64_t now_ns)
 	m->reason = "removed"; /* also when it was down before */
 	pass_end(team, &pass);
 	memset(m, 0, sizeof(*m));
+	team->retired &= ~(1u << member);
 	spread_set_speed(team, member, 0);
 	spread_members(team, now_ns);
 }
@@ -357,6 +376,39 @@ void team_on_send_error(struct team *team, int member, int error, uint64_t now_n
 		if (m->link)
 			m->deadline_ns = after(now_ns, TEAM_RETRY_NS);
 	}
+	pass_end(team, &pass);
+}
+
+void team_permit(struct team *team, uint32_t send, uint32_t receive,
+		 const char *const why[TEAM_MEMBERS_MAX], uint64_t now_ns)
+{
+	struct pass pass = pass_begin(team, now_ns);
+
+	pass.why_member = why;
+	team->may_send = send;
+	team->may_receive = receive;
+	set_up(team, team->up);
+	pass_end(team, &pass);
+}
+
+void team_retire(struct team *team, int member, bool on, uint64_t now_ns)
+{
+	const uint32_t bit = 1u << member;
+
+	team->retired = on ? team->retired | bit : team->retired & ~bit;
+	spread_members(team, now_ns);
+}
+
+bool team_retired(const struct team *team, int member, uint64_t now_ns)
+{
+	return spread_is_empty(team, member, now_ns);
+}
+
+void team_set_priority(struct team *team, int member, uint8_t priority, uint64_t now_ns)
+{
+	struct pass pass = pass_begin(team, now_ns);
+
+	member_of(team, member)->priority = priority;
 	pass_end(team, &pass);
 }
 
@@ -428,7 +480,16 @@ bool team_reads_flows(const struct team *team)
 
 bool team_may_receive(const struct team *team, int member)
 {
+	if (policy_get(team->options.mode)->lacp)
+		return team->up & team->may_receive & 1u << member;
 	return team->members[member].state == TEAM_MEMBER_ACTIVE;
+}
+
+bool team_takes_groups(const struct team *team, int member)
+{
+	if (policy_get(team->options.mode)->lacp)
+		return team_may_receive(team, member);
+	return team->active == member;
 }
 
 void team_run(struct team *team, uint64_t now_ns)

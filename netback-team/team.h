@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "flow.h"
+#include "lacp_options.h"
 #include "spread.h"
 
 #define TEAM_PRIORITY_DEFAULT 128
@@ -35,7 +36,8 @@
 enum team_member_state {
 	TEAM_MEMBER_DOWN,    /**< no carrier, admin down, gone, or downdelay over */
 	TEAM_MEMBER_UPDELAY, /**< link is back, not yet trusted */
-	TEAM_MEMBER_STANDBY, /**< usable, not active (active-backup) */
+	TEAM_MEMBER_STANDBY, /**< link is up, but it is not active (active-backup), or LACP does not
+				let it send */
 	TEAM_MEMBER_ACTIVE,  /**< carries traffic */
 };
 
@@ -73,6 +75,7 @@ struct team_options {
 	uint64_t repin_threshold;	/**< percent of a member's speed */
 	char dos[32];			/**< profile of guard_profiles.h */
 	char dos_signatures[256];	/**< path of a file, "" = none */
+	struct lacp_options lacp;	/**< of the mode lacp */
 	int unit;			/**< enum cost_unit; from here on see fair.h and qos.h */
 	bool strict;
 	uint64_t floor_permille, admission_percent;
@@ -124,11 +127,14 @@ struct team {
 	char name[TEAM_NAME_MAX];
 	struct team_options options;
 	struct team_member members[TEAM_MEMBERS_MAX];
-	uint32_t usable;  /**< bits of members in STANDBY or ACTIVE */
-	uint32_t n_added; /**< members ever added */
-	bool by_hand;	  /**< active was chosen by team_failover: no failback */
-	int active;	  /**< the active member in active-backup, the designated one (multicast)
-			     otherwise; -1 none */
+	uint32_t usable; /**< bits of members that frames may go to: those of up that may send */
+	uint32_t up;	 /**< bits of members in STANDBY or ACTIVE */
+	uint32_t may_send, may_receive; /**< bits, see team_permit */
+	uint32_t retired;		/**< bits, see team_retire */
+	uint32_t n_added;		/**< members ever added */
+	bool by_hand;			/**< active was chosen by team_failover: no failback */
+	int active; /**< the active member in active-backup, the designated one (multicast)
+		       otherwise; -1 none */
 	uint32_t rr_next;
 	uint64_t failback_ns; /**< when failback is due, DEADLINE_NEVER = not pending */
 	struct team_observer observer;
@@ -155,6 +161,19 @@ void team_on_link(struct team *team, int member, bool up, uint64_t now_ns);
  * with `tried`), no change of state; re-check of carrier is the caller's.
  */
 void team_on_send_error(struct team *team, int member, int error, uint64_t now_ns);
+/**
+ * Who may carry traffic at all, beside having a link: sets of members, all of them at first. For
+ * modes in which a partner has a say (LACP). Members of the set `receive` also take frames to
+ * groups, in modes with policy.lacp. why: static texts, by member, for those that change.
+ */
+void team_permit(struct team *team, uint32_t send, uint32_t receive,
+		 const char *const why[TEAM_MEMBERS_MAX], uint64_t now_ns);
+/** What member carries moves to the others without reordering (seat.h), or (on = false) comes back.
+ * team_retired: it has moved; what never pauses for team_options.drain_ns does not. */
+void team_retire(struct team *team, int member, bool on, uint64_t now_ns);
+bool team_retired(const struct team *team, int member, uint64_t now_ns);
+/** Another priority (0-255, higher is preferred), live. */
+void team_set_priority(struct team *team, int member, uint8_t priority, uint64_t now_ns);
 /** Makes member active by hand (-1: the best one but the active); -EINVAL not a member, -ENETDOWN
  * not usable, or no other is. */
 int team_failover(struct team *team, int member, uint64_t now_ns);
@@ -166,8 +185,9 @@ int team_failover(struct team *team, int member, uint64_t now_ns);
 int team_choose(struct team *team, struct team_frame *frame, uint32_t tried);
 /** Does the mode look at the frame's key? */
 bool team_reads_flows(const struct team *team);
-/** True when unicast frames received on member count. */
+/** True when unicast frames received on member count; and those to groups. */
 bool team_may_receive(const struct team *team, int member);
+bool team_takes_groups(const struct team *team, int member);
 
 /** Performs what is due; call at the deadline. */
 void team_run(struct team *team, uint64_t now_ns);

@@ -23,6 +23,7 @@
 
 struct snapshot {
 	struct team team;
+	struct uplink_lacp lacp;
 	struct uplink_stats stats[TEAM_MEMBERS_MAX];
 	uint64_t now_ns;
 	struct pin *pins; /**< room for n_pins guests, which becomes their number */
@@ -46,6 +47,7 @@ static int call_snapshot(void *ctx, void *arg)
 	struct snapshot *snap = arg;
 
 	snap->team = w->team;
+	snap->lacp = w->lacp;
 	snap->now_ns = w->now_ns;
 	snap->n_pins = copy_pins(w, snap->pins, snap->n_pins);
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
@@ -103,6 +105,7 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 			  (json_int_t)m->n_errors, "flaps", (json_int_t)m->n_flaps, "speed_mbps",
 			  (int)member->link.speed_mbps, "mtu", (int)member->link.mtu);
 	add_shares(reply, snap, i);
+	teams_lacp_add_member(reply, &snap->lacp, (unsigned int)i);
 	return reply;
 }
 

@@ -111,8 +111,9 @@ static void on_team_changed(void *ctx, const struct worker_change *change)
 
 /* --- members --- */
 
-struct add_call {
+struct nic_call {
 	struct member_entry *member;
+	bool id_taken; /* see uplink_lacp.h */
 	struct nic *nic;
 	struct uplink_stats *stats;
 };
@@ -120,9 +121,11 @@ struct add_call {
 static int call_add(void *ctx, void *arg)
 {
 	struct worker *w = ctx;
-	struct add_call *call = arg;
-	int i = uplink_add(w, call->member->name, call->member->priority, call->nic);
+	struct nic_call *call = arg;
+	int i;
 
+	w->lacp.id_taken = call->id_taken;
+	i = uplink_add(w, call->member->name, call->member->priority, call->nic);
 	if (i >= 0)
 		call->stats = &w->uplinks[i]->stats;
 	return i;
@@ -130,7 +133,9 @@ static int call_add(void *ctx, void *arg)
 
 static int call_remove(void *ctx, void *arg)
 {
-	return uplink_remove(ctx, arg);
+	struct nic_call *call = arg;
+
+	return uplink_remove(ctx, call->member->name, &call->nic);
 }
 
 static int call_link(void *ctx, void *arg)
@@ -146,6 +151,10 @@ static int call_link(void *ctx, void *arg)
 	spread_set_speed(&w->team, member,
 			 state->speed_mbps > 0 ? (uint64_t)state->speed_mbps * 1000000 : 0);
 	w->qos.stale = true;
+	uplink_lacp_speed(w, member, state->speed_mbps > 0 ? (uint32_t)state->speed_mbps : 0,
+			  state->speed_mbps <= 0 ? LACP_DUPLEX_UNKNOWN
+			  : state->full_duplex	 ? LACP_DUPLEX_FULL
+						 : LACP_DUPLEX_HALF);
 	team_on_link(&w->team, member, state->usable, w->now_ns);
 	worker_deadline(w, 0);
 	return 0;
@@ -154,7 +163,7 @@ static int call_link(void *ctx, void *arg)
 static void open_nic(struct team_entry *entry, struct member_entry *member)
 {
 	struct nic_packet_options options = {.netns_fd = entry->netns_fd};
-	struct add_call call = {.member = member};
+	struct nic_call call = {.member = member};
 	char error[256];
 	json_t *labels;
 	int rc;
@@ -164,6 +173,7 @@ static void open_nic(struct team_entry *entry, struct member_entry *member)
 		log_warn("%s: %s", entry->name, error);
 		return;
 	}
+	call.id_taken = teams_lacp_has_id(entry, call.nic->mac);
 	rc = worker_call(entry->worker, call_add, &call);
 	if (rc < 0) {
 		log_err("%s: %s: cannot join: %s", entry->name, member->name, strerror(-rc));
@@ -273,13 +283,17 @@ static void tell_team(struct teams *teams, const char *name, bool comes)
 							.new = comes ? "present" : "absent"});
 }
 
-static void drop_member(struct team_entry *entry, struct member_entry *member)
+void teams_drop_member(struct team_entry *entry, struct member_entry *member)
 {
+	struct nic_call call = {.member = member};
+
 	linkwatch_remove(entry->linkwatch, member->name);
 	if (member->group)
 		stats_remove(entry->teams->nb->app->stats, member->group);
 	if (member->open)
-		worker_call(entry->worker, call_remove, member->name);
+		worker_call(entry->worker, call_remove, &call);
+	if (call.nic)
+		call.nic->ops->close(call.nic);
 	if (entry->netns_fd >= 0 && !entry->teams->stopping)
 		nic_netns_return(member->name, entry->netns_fd);
 	log_info("%s: %s left the team", entry->name, member->name);
@@ -287,10 +301,20 @@ static void drop_member(struct team_entry *entry, struct member_entry *member)
 	*member = entry->members[--entry->n_members];
 }
 
+/* One that leaves has no time left when its place is needed. */
+static void make_room(struct team_entry *entry)
+{
+	for (unsigned int i = entry->n_members; i-- > 0 && entry->n_members == TEAM_MEMBERS_MAX;)
+		if (entry->members[i].leaving)
+			teams_drop_member(entry, &entry->members[i]);
+}
+
 static void add_member(struct team_entry *entry, const struct member_entry *wanted)
 {
-	struct member_entry *member = &entry->members[entry->n_members++];
+	struct member_entry *member;
 
+	make_room(entry);
+	member = &entry->members[entry->n_members++];
 	*member = *wanted;
 	log_info("%s: %s joins, priority %u", entry->name, member->name, member->priority);
 	tell_membership(entry, member->name, true);
@@ -343,13 +367,16 @@ static bool apply_members(struct team_entry *entry, const char *text, bool fresh
 			return false;
 	}
 	for (unsigned int m = entry->n_members; m-- > 0;) {
-		bool keep = false;
+		struct member_entry *member = &entry->members[m];
+		const struct member_entry *want = NULL;
 
 		for (unsigned int i = 0; i < n; i++)
-			keep |= strcmp(wanted[i].name, entry->members[m].name) == 0 &&
-				wanted[i].priority == entry->members[m].priority;
-		if (!keep)
-			drop_member(entry, &entry->members[m]);
+			if (strcmp(wanted[i].name, member->name) == 0)
+				want = &wanted[i];
+		if (want)
+			teams_lacp_keep(entry, member, want->priority);
+		else
+			teams_lacp_release(entry, member);
 	}
 	for (unsigned int i = 0; i < n; i++)
 		if (!wanted[i].refused[0] && !find_member(entry, wanted[i].name))
@@ -361,6 +388,7 @@ static bool apply_members(struct team_entry *entry, const char *text, bool fresh
 
 struct options_call {
 	struct team_options options;
+	bool restarted;
 };
 
 static int call_options(void *ctx, void *arg)
@@ -372,7 +400,14 @@ static int call_options(void *ctx, void *arg)
 	qos_set_options(w, &call->options);
 	announce_set(&w->announce, (unsigned int)call->options.rarp_count,
 		     call->options.rarp_interval_ns);
+	uplink_lacp_configure(w, call->restarted);
 	worker_deadline(w, 0);
+	return 0;
+}
+
+static int call_hush(void *ctx, void *arg)
+{
+	uplink_lacp_hush(ctx);
 	return 0;
 }
 
@@ -388,8 +423,10 @@ static bool valid_name(const char *name)
 
 static void destroy_entry(struct team_entry *entry)
 {
+	if (entry->worker && entry->teams->stopping)
+		worker_call(entry->worker, call_hush, NULL);
 	while (entry->n_members > 0)
-		drop_member(entry, &entry->members[0]);
+		teams_drop_member(entry, &entry->members[0]);
 	linkwatch_destroy(entry->linkwatch);
 	if (entry->group)
 		stats_remove(entry->teams->nb->app->stats, entry->group);
@@ -407,6 +444,7 @@ static int start_entry(struct team_entry *entry, char *error, size_t error_size)
 	struct worker_observer observer = {.vif_failed = on_vif_failed,
 					   .team_changed = on_team_changed,
 					   .guard = team_guard_on_request,
+					   .member_drained = teams_lacp_on_drained,
 					   .ctx = entry};
 	int rc;
 
@@ -463,7 +501,7 @@ static int check_options(const struct team_options *options, char *error, size_t
 		snprintf(error, error_size, "%s: max_lag=%llu, wake_credit=%llu bytes", why,
 			 (unsigned long long)options->max_lag_bytes,
 			 (unsigned long long)options->wake_credit_bytes);
-	return rc;
+	return rc < 0 ? rc : lacp_options_check(&options->lacp, error, error_size);
 }
 
 static void apply_one(struct teams *teams, const char *name, const char *dir)
@@ -497,6 +535,7 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 			netback_event_keys(teams->nb, entry->name, NULL, &team_key_table,
 					   &entry->options, &call.options);
 			entry->options = call.options;
+			call.restarted = fresh && teams->restarted;
 			worker_call(entry->worker, call_options, &call);
 			linkwatch_set_poll(entry->linkwatch, call.options.carrier_poll_ns);
 			team_guard_apply(entry, error, sizeof(error));
@@ -523,7 +562,7 @@ static void sweep(struct teams *teams)
 				 "are released, the vifs stay without uplink",
 				 entry->name, entry->users);
 			while (entry->n_members > 0)
-				drop_member(entry, &entry->members[0]);
+				teams_drop_member(entry, &entry->members[0]);
 		}
 	}
 }
@@ -537,6 +576,7 @@ void teams_apply(struct teams *teams)
 
 	if (confstore_list(conf, NETBACK_TEAM_PATH, &names, &n) < 0)
 		return; /* xenstored is away: everything stays as it is */
+	teams->restarted = !teams->nb->backend && teams_lacp_adopts(conf);
 	HASH_ITER (hh, teams->entries, entry, tmp)
 		entry->seen = false;
 	for (unsigned int i = 0; i < n; i++) {

@@ -14,6 +14,7 @@ struct member_entry {
 	char name[TEAM_NAME_MAX];
 	uint8_t priority;
 	bool open;		/**< has a NIC in the worker */
+	bool leaving;		/**< not in the configuration any more, but not drained yet */
 	struct link_state link; /**< last seen */
 	bool speed_missed;	/**< an unknown speed was told of */
 	char refused[256];	/**< why it may not join, "" = it may */
@@ -40,8 +41,26 @@ struct teams {
 	struct netback *nb;
 	struct team_entry *entries;
 	sd_event_source *mirror_timer;
-	bool stopping; /**< the daemon ends, the configuration stays */
+	bool stopping;	/**< the daemon ends, the configuration stays */
+	bool restarted; /**< we serve guests that a predecessor left, and have not begun yet */
 };
+
+/** teams.c: the member is gone from the team, at once. */
+void teams_drop_member(struct team_entry *entry, struct member_entry *member);
+
+/** teams_lacp.c: is a guest connected to us before we began? */
+bool teams_lacp_adopts(struct confstore *conf);
+/** teams_lacp.c: does a team other than this one speak LACP with this address as its id? */
+bool teams_lacp_has_id(const struct team_entry *but, const uint8_t mac[6]);
+/** teams_lacp.c: the member leaves, at once or drained first: then teams_drop_member is called
+ * later. */
+void teams_lacp_release(struct team_entry *entry, struct member_entry *member);
+/** teams_lacp.c: the member stays, perhaps after all, perhaps with another priority. */
+void teams_lacp_keep(struct team_entry *entry, struct member_entry *member, uint8_t priority);
+/** teams_lacp.c: the worker's observer. */
+void teams_lacp_on_drained(void *ctx, const char *member);
+/** teams_lacp.c: what LACP says of a member, into its reply; nothing in other modes. */
+void teams_lacp_add_member(json_t *reply, const struct uplink_lacp *lacp, unsigned int member);
 
 /** team_status.c: the timer of the mirror. */
 int team_status_init(struct teams *teams);

@@ -46,6 +46,7 @@ int uplink_add(struct worker *w, const char *name, uint8_t priority, struct nic 
 {
 	int member = team_find(&w->team, name);
 	struct uplink *up;
+	struct nic *old;
 
 	if (member < 0)
 		member = team_add(&w->team, name, priority, NULL);
@@ -62,11 +63,14 @@ int uplink_add(struct worker *w, const char *name, uint8_t priority, struct nic 
 	}
 	if (!w->vector)
 		w->vector = xb_calloc(1, sizeof(*w->vector));
-	worker_nic_replace(w, up, nic);
+	old = worker_nic_replace(w, up, nic);
+	if (old)
+		old->ops->close(old);
+	uplink_lacp_add(w, member);
 	return member;
 }
 
-int uplink_remove(struct worker *w, const char *name)
+int uplink_remove(struct worker *w, const char *name, struct nic **nic)
 {
 	int member = team_find(&w->team, name);
 	struct uplink *up;
@@ -74,11 +78,13 @@ int uplink_remove(struct worker *w, const char *name)
 	if (member < 0)
 		return -ENOENT;
 	up = w->uplinks[member];
+	uplink_lacp_remove(w, member);
 	team_remove(&w->team, member, w->now_ns);
 	w->uplinks[member] = NULL;
 	w->qos.stale = true;
-	worker_nic_replace(w, up, NULL);
+	*nic = worker_nic_replace(w, up, NULL);
 	free(up);
+	uplink_lacp_settle(w);
 	return 0;
 }
 
@@ -392,8 +398,10 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	up->stats.rx_packets++;
 	up->stats.rx_bytes += len;
 	w->pass_bytes += len;
+	if (w->lacp.on && uplink_lacp_receive(up, pkt.head, len))
+		return;
 	decision = sw_from_nic(w->sw, team_may_receive(&w->team, up->member),
-			       w->team.active == up->member, pkt.head, len, w->now_ns);
+			       team_takes_groups(&w->team, up->member), pkt.head, len, w->now_ns);
 	switch (decision.verdict) {
 	case SW_VERDICT_LOCAL:
 		guest_rx_deliver(w, w->ports[decision.port], &pkt);
@@ -507,6 +515,7 @@ void uplink_timers(struct worker *w)
 
 	team_run(&w->team, w->now_ns);
 	worker_deadline(w, team_deadline(&w->team));
+	worker_deadline(w, w->lacp.due_ns);
 	while (announce_next(&w->announce, w->now_ns, frame))
 		announce_one(w, frame);
 	worker_deadline(w, announce_deadline(&w->announce));
@@ -545,6 +554,7 @@ static void on_member(void *ctx, struct team *team, int member, enum team_member
 	w->qos.stale = true;
 	log_info("%s: %s: %s -> %s (%s)", team->name, m->name, team_member_state_name(old),
 		 team_member_state_name(m->state), m->reason ? m->reason : "");
+	uplink_lacp_touch(w);
 	if (is_up(old) != is_up(m->state) && team->active >= 0 && spread_moves_macs(team))
 		announce_all(w);
 	tell(w, &(struct worker_change){.kind = EVENTS_KIND_MEMBER,

@@ -76,21 +76,19 @@ void worker_evt_unbind(struct worker *w, uint32_t port)
 	w->xen->ops->evt_unbind(w->evt, port);
 }
 
-void worker_nic_replace(struct worker *w, struct uplink *up, struct nic *nic)
+struct nic *worker_nic_replace(struct worker *w, struct uplink *up, struct nic *nic)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = up};
+	struct nic *old = up->nic;
 	struct vif *vif;
 	bool promisc = false;
 
-	if (up->nic) {
-		if (up->nic->fd >= 0)
-			epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, up->nic->fd, NULL);
-		up->nic->ops->close(up->nic);
-	}
+	if (old && old->fd >= 0)
+		epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, old->fd, NULL);
 	up->nic = nic;
 	up->gone = up->full = false;
 	if (!nic)
-		return;
+		return old;
 	if (nic->fd >= 0)
 		epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, nic->fd, &event);
 	DL_FOREACH (w->vifs, vif) {
@@ -100,6 +98,7 @@ void worker_nic_replace(struct worker *w, struct uplink *up, struct nic *nic)
 	if (promisc)
 		nic->ops->promisc(nic, true);
 	up->readable = true;
+	return old;
 }
 
 void worker_vif_add(struct worker *w, struct vif *vif)
@@ -215,7 +214,7 @@ static void plan_looks(struct worker *w)
 
 bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 {
-	bool more;
+	bool more, more_rx;
 
 	w->now_ns = now_ns;
 	w->stats.passes++;
@@ -225,7 +224,8 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 	take_events(w);
 	run_deadlines(w);
 	more = guest_tx_run(w);
-	more |= uplink_receive(w);
+	more_rx = uplink_receive(w);
+	more |= more_rx | uplink_lacp_run(w, more_rx);
 	plan_looks(w);
 	/* Queues that are ready are not settled yet, or had something when they were. */
 	more |= w->looks_left > 0 || w->ready != NULL;
@@ -350,6 +350,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	w->now_ns = clock_now(clock);
 	uplink_team_observer(w, &team_observer);
 	team_init(&w->team, team_name, options, &team_observer);
+	uplink_lacp_init(w);
 	announce_init(&w->announce, (unsigned int)options->rarp_count, options->rarp_interval_ns);
 	w->sw = sw_create();
 	qos_create(w, options);
@@ -382,6 +383,8 @@ static int stop_worker(void *ctx, void *arg)
 
 void worker_destroy(struct worker *w)
 {
+	struct nic *nic;
+
 	if (!w)
 		return;
 	if (w->threaded) {
@@ -390,8 +393,8 @@ void worker_destroy(struct worker *w)
 		w->threaded = false;
 	}
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
-		if (w->uplinks[i])
-			uplink_remove(w, w->team.members[i].name);
+		if (w->uplinks[i] && uplink_remove(w, w->team.members[i].name, &nic) == 0 && nic)
+			nic->ops->close(nic);
 	if (w->evt)
 		w->xen->ops->evt_close(w->evt);
 	if (w->gnt)

@@ -43,6 +43,7 @@
 #include "qos.h"
 #include "switch.h"
 #include "team.h"
+#include "uplink_lacp.h"
 #include "vif.h"
 #include "xen/ops.h"
 
@@ -179,6 +180,8 @@ struct worker_observer {
 	void (*team_changed)(void *ctx, const struct worker_change *change);
 	void (*nic_gone)(void *ctx, const char *member);
 	void (*guard)(void *ctx, const struct guard_request *request);
+	/** A member that was told to leave carries nothing any more. */
+	void (*member_drained)(void *ctx, const char *member);
 	void *ctx;
 };
 
@@ -190,6 +193,7 @@ struct worker {
 	struct xen_gnt *gnt;
 	struct xen_evt *evt;
 	struct team team;
+	struct uplink_lacp lacp;
 	struct sw *sw;
 	struct guard *guard;
 	struct announce announce;
@@ -269,9 +273,9 @@ int worker_evt_bind(struct worker *worker, struct vif_queue *queue, uint16_t dom
 		    uint32_t *port);
 void worker_evt_unbind(struct worker *worker, uint32_t port);
 
-/** worker.c: gives a member its NIC (NULL: none): event loop and address filters; the one before is
- * closed. */
-void worker_nic_replace(struct worker *worker, struct uplink *uplink, struct nic *nic);
+/** worker.c: gives a member its NIC (NULL: none): event loop and address filters. Returns the one
+ * before, for its caller to close, or NULL. */
+struct nic *worker_nic_replace(struct worker *worker, struct uplink *uplink, struct nic *nic);
 /** worker.c: a fresh vif joins the lists; its queues are looked at once. And leaves them. */
 void worker_vif_add(struct worker *worker, struct vif *vif);
 void worker_vif_remove(struct worker *worker, struct vif *vif);
@@ -309,7 +313,9 @@ void guest_notify(struct worker *worker);
 
 /** uplink.c */
 int uplink_add(struct worker *worker, const char *name, uint8_t priority, struct nic *nic);
-int uplink_remove(struct worker *worker, const char *name);
+/** The member is gone; its NIC is in *nic (NULL: it has none) for the caller to close: in another
+ * thread, since closing one takes the kernel long. */
+int uplink_remove(struct worker *worker, const char *name, struct nic **nic);
 /** Puts a frame of a guest on its way: picks a member, queues the message. */
 void uplink_queue(struct worker *worker, struct tx_record *record);
 /** Are all members that may send now full? False when there is none. */

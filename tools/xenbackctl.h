@@ -195,6 +195,7 @@ int cmd_team_set(struct cli *cli, int argc, char **argv);
 int cmd_team_add(struct cli *cli, int argc, char **argv);
 int cmd_team_remove(struct cli *cli, int argc, char **argv);
 int cmd_team_failover(struct cli *cli, int argc, char **argv);
+int cmd_lacp_show(struct cli *cli, int argc, char **argv);
 
 int cmd_events(struct cli *cli, int argc, char **argv);
 

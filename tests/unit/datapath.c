@@ -88,6 +88,12 @@ static int nic_mac_del(struct nic *nic, const uint8_t mac[6])
 	return 0;
 }
 
+static int nic_group(struct nic *nic, const uint8_t mac[6], bool add)
+{
+	of(nic)->n_groups += add ? 1 : -1;
+	return 0;
+}
+
 static int nic_promisc(struct nic *nic, bool on)
 {
 	of(nic)->promisc = on;
@@ -99,9 +105,9 @@ static uint64_t nic_drops(struct nic *nic)
 	return 0;
 }
 
-static const struct nic_ops dp_nic_ops = {"fake",      nic_close,   nic_send,
-					  nic_recv,    nic_carrier, nic_mac_add,
-					  nic_mac_del, nic_promisc, nic_drops};
+static const struct nic_ops dp_nic_ops = {"fake",      nic_close,   nic_send,	 nic_recv,
+					  nic_carrier, nic_mac_add, nic_mac_del, nic_group,
+					  nic_promisc, nic_drops};
 
 void dp_incoming(struct dp_nic *nic, const uint8_t *frame, uint32_t len,
 		 const struct virtio_net_hdr *vnet, int32_t vlan_tci)
@@ -151,6 +157,7 @@ static void start_worker(struct dp *dp)
 		snprintf(nic->nic.name, sizeof(nic->nic.name), "nic%u", i);
 		nic->nic.fd = -1;
 		nic->nic.mtu = 1500;
+		memcpy(nic->nic.mac, (uint8_t[6]){0x02, 0, 0, 0, 1, (uint8_t)i}, 6);
 		nic->carrier = 1;
 		assert_int_equal(uplink_add(dp->worker, nic->nic.name, 128, &nic->nic), (int)i);
 		team_on_link(&dp->worker->team, (int)i, true, clock_now(&dp->clock));

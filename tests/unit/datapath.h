@@ -38,6 +38,7 @@ struct dp_nic {
 	unsigned int accept; /**< with send_error: so many frames still go */
 	int carrier;
 	unsigned int n_macs;
+	int n_groups;
 	bool promisc;
 };
 

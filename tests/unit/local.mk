@@ -167,6 +167,14 @@ UNIT_TESTS += tests/unit/test-guard
 tests_unit_test_guard_SOURCES = tests/unit/test-guard.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guard_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-uplink-lacp
+tests_unit_test_uplink_lacp_SOURCES = tests/unit/test-uplink-lacp.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_uplink_lacp_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-lacp-options
+tests_unit_test_lacp_options_SOURCES = tests/unit/test-lacp-options.c
+tests_unit_test_lacp_options_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-guest-rx
 tests_unit_test_guest_rx_SOURCES = tests/unit/test-guest-rx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_rx_LDADD = $(UNIT_NET_LIBS)
@@ -239,6 +247,11 @@ tests_unit_test_team_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-team-failback
 tests_unit_test_team_failback_SOURCES = tests/unit/test-team-failback.c tests/unit/team-lab.c tests/unit/team-lab.h
 tests_unit_test_team_failback_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-team-permit
+tests_unit_test_team_permit_SOURCES = tests/unit/test-team-permit.c tests/unit/team-lab.c tests/unit/team-lab.h \
+	tests/unit/team-choose.h
+tests_unit_test_team_permit_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-team-sim
 tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c tests/unit/team-choose.h

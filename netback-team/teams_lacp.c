@@ -69,7 +69,7 @@ void teams_lacp_release(struct team_entry *entry, struct member_entry *member)
 	struct drain_call call = {member->name, true};
 
 	if (!member->open || !policy_get(entry->options.mode)->lacp) {
-		teams_drop_member(entry, member);
+		teams_members_drop(entry, member);
 		return;
 	}
 	if (member->leaving)
@@ -125,7 +125,7 @@ static int mail_drained(void *ctx, void *arg)
 
 		if (!member->leaving || strcmp(member->name, letter->member) != 0)
 			continue;
-		teams_drop_member(entry, member);
+		teams_members_drop(entry, member);
 		teams_apply(nb->teams); /* another team may have been waiting for it */
 		return 0;
 	}

@@ -45,14 +45,20 @@ struct teams {
 	bool restarted; /**< we serve guests that a predecessor left, and have not begun yet */
 };
 
-/** teams.c: the member is gone from the team, at once. */
-void teams_drop_member(struct team_entry *entry, struct member_entry *member);
+/** teams_members.c: the members that the key names, by difference; false with a sentence when one
+ * may not join. fresh: the team is new, so good members start without the refused ones. */
+bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh, char *error,
+			 size_t error_size);
+/** teams_members.c: the member is gone from the team, at once. */
+void teams_members_drop(struct team_entry *entry, struct member_entry *member);
+/** teams_members.c: for link watch (ctx is the entry): the worker hears it first, then we. */
+void teams_members_on_link(void *ctx, const struct link_state *state);
 
 /** teams_lacp.c: is a guest connected to us before we began? */
 bool teams_lacp_adopts(struct confstore *conf);
 /** teams_lacp.c: does a team other than this one speak LACP with this address as its id? */
 bool teams_lacp_has_id(const struct team_entry *but, const uint8_t mac[6]);
-/** teams_lacp.c: the member leaves, at once or drained first: then teams_drop_member is called
+/** teams_lacp.c: the member leaves, at once or drained first: then teams_members_drop is called
  * later. */
 void teams_lacp_release(struct team_entry *entry, struct member_entry *member);
 /** teams_lacp.c: the member stays, perhaps after all, perhaps with another priority. */

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * teams_members.c - members of teams: who may join, NICs opened and closed, what link watch says.
+ *
+ * A NIC that may not join (enslaved, in another team, carries the host's address) is refused with
+ * its reason; one that does not exist yet joins when it appears. A NIC that vanished is opened
+ * again when link watch sees it return.
+ */
+#include "teams_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "linkwatch.h"
+#include "log.h"
+#include "stats.h"
+#include "util.h"
+
+#define LOG_MODULE "team"
+
+/* What crosses from link watch's thread into ours. */
+struct link_letter {
+	char team[TEAM_NAME_MAX];
+	struct link_state state;
+};
+
+static struct member_entry *find_member(struct team_entry *entry, const char *name)
+{
+	for (unsigned int i = 0; i < entry->n_members; i++)
+		if (strcmp(entry->members[i].name, name) == 0)
+			return &entry->members[i];
+	return NULL;
+}
+
+struct nic_call {
+	struct member_entry *member;
+	bool id_taken; /* see uplink_lacp.h */
+	struct nic *nic;
+	struct uplink_stats *stats;
+};
+
+static int call_add(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	struct nic_call *call = arg;
+	int i;
+
+	w->lacp.id_taken = call->id_taken;
+	i = uplink_add(w, call->member->name, call->member->priority, call->nic);
+	if (i >= 0)
+		call->stats = &w->uplinks[i]->stats;
+	return i;
+}
+
+static int call_remove(void *ctx, void *arg)
+{
+	struct nic_call *call = arg;
+
+	return uplink_remove(ctx, call->member->name, &call->nic);
+}
+
+static int call_link(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	const struct link_state *state = arg;
+	int member = team_find(&w->team, state->name);
+
+	if (member < 0)
+		return 0;
+	if (w->uplinks[member] && w->uplinks[member]->nic && state->mtu)
+		w->uplinks[member]->nic->mtu = state->mtu;
+	spread_set_speed(&w->team, member,
+			 state->speed_mbps > 0 ? (uint64_t)state->speed_mbps * 1000000 : 0);
+	w->qos.stale = true;
+	uplink_lacp_speed(w, member, state->speed_mbps > 0 ? (uint32_t)state->speed_mbps : 0,
+			  state->speed_mbps <= 0 ? LACP_DUPLEX_UNKNOWN
+			  : state->full_duplex	 ? LACP_DUPLEX_FULL
+						 : LACP_DUPLEX_HALF);
+	team_on_link(&w->team, member, state->usable, w->now_ns);
+	worker_deadline(w, 0);
+	return 0;
+}
+
+static void open_nic(struct team_entry *entry, struct member_entry *member)
+{
+	struct nic_packet_options options = {.netns_fd = entry->netns_fd};
+	struct nic_call call = {.member = member};
+	char error[256];
+	json_t *labels;
+	int rc;
+
+	rc = nic_packet_open(&call.nic, member->name, &options, error, sizeof(error));
+	if (rc < 0) {
+		log_warn("%s: %s", entry->name, error);
+		return;
+	}
+	call.id_taken = teams_lacp_has_id(entry, call.nic->mac);
+	rc = worker_call(entry->worker, call_add, &call);
+	if (rc < 0) {
+		log_err("%s: %s: cannot join: %s", entry->name, member->name, strerror(-rc));
+		call.nic->ops->close(call.nic);
+		return;
+	}
+	member->open = true;
+	if (!member->group) {
+		labels = json_pack("{s:s, s:s}", "team", entry->name, "member", member->name);
+		member->group = stats_add(entry->teams->nb->app->stats, "member", labels,
+					  uplink_stat_descs, uplink_n_stat_descs, call.stats);
+	}
+}
+
+/* Runs in our thread, posted by link watch's. */
+static int mail_link(void *ctx, void *arg)
+{
+	struct netback *nb = ctx;
+	struct link_letter *letter = arg;
+	struct team_entry *entry = teams_find(nb->teams, letter->team);
+	struct member_entry *member = entry ? find_member(entry, letter->state.name) : NULL;
+	bool again;
+
+	if (!member)
+		return 0;
+	again = letter->state.ifindex != member->link.ifindex;
+	if (letter->state.usable && letter->state.speed_mbps <= 0 && !member->speed_missed)
+		log_info("%s: %s: its driver does not tell its speed; the key `speed` counts",
+			 entry->name, member->name);
+	member->speed_missed |= letter->state.usable && letter->state.speed_mbps <= 0;
+	member->link = letter->state;
+	if (letter->state.ifindex == 0)
+		log_warn("%s: %s: the interface is gone; it joins again when it returns",
+			 entry->name, member->name);
+	else if (again || !member->open)
+		open_nic(entry, member);
+	/* What link watch told the worker itself may have come before the member was there. */
+	worker_post(entry->worker, call_link, &member->link, sizeof(member->link));
+	team_status_dirty(entry);
+	return 0;
+}
+
+/* Link watch's thread: the team hears it first, then we. */
+void teams_members_on_link(void *ctx, const struct link_state *state)
+{
+	struct team_entry *entry = ctx;
+	struct link_letter letter = {.state = *state};
+
+	worker_post(entry->worker, call_link, state, sizeof(*state));
+	snprintf(letter.team, sizeof(letter.team), "%s", entry->name);
+	mailbox_post(entry->teams->nb->mail, mail_link, &letter, sizeof(letter));
+}
+
+static const struct team_entry *other_team(const struct team_entry *entry, const char *nic)
+{
+	struct team_entry *e, *tmp;
+
+	HASH_ITER (hh, entry->teams->entries, e, tmp)
+		if (e != entry && find_member(e, nic))
+			return e;
+	return NULL;
+}
+
+/* May this NIC join? "" in refused = yes. In a private namespace: moves it there. */
+static void check_member(struct team_entry *entry, struct member_entry *member)
+{
+	const struct team_entry *other = other_team(entry, member->name);
+	int rc;
+
+	member->refused[0] = '\0';
+	if (other) {
+		snprintf(member->refused, sizeof(member->refused),
+			 "%s: already a member of team %s; remove it there first", member->name,
+			 other->name);
+		return;
+	}
+	rc = nic_check(member->name, entry->netns_fd, member->refused, sizeof(member->refused));
+	if (rc == -ENODEV && entry->netns_fd >= 0) {
+		rc = nic_check(member->name, -1, member->refused, sizeof(member->refused));
+		if (rc == 0)
+			rc = nic_netns_move(member->name, entry->netns_fd);
+		if (rc < 0 && rc != -ENODEV && !member->refused[0])
+			snprintf(member->refused, sizeof(member->refused),
+				 "%s: cannot move to namespace %s: %s", member->name,
+				 entry->options.netns, strerror(-rc));
+	}
+	if (rc == -ENODEV) /* it joins when it appears */
+		log_warn("%s: %s", entry->name, member->refused);
+	if (rc == 0 || rc == -ENODEV)
+		member->refused[0] = '\0';
+}
+
+static void tell_membership(struct team_entry *entry, const char *member, bool joins)
+{
+	netback_event(entry->teams->nb, &(struct events_input){.kind = EVENTS_KIND_MEMBER,
+							       .team = entry->name,
+							       .who = member,
+							       .old = joins ? "absent" : "member",
+							       .new = joins ? "member" : "absent"});
+}
+
+void teams_members_drop(struct team_entry *entry, struct member_entry *member)
+{
+	struct nic_call call = {.member = member};
+
+	linkwatch_remove(entry->linkwatch, member->name);
+	if (member->group)
+		stats_remove(entry->teams->nb->app->stats, member->group);
+	if (member->open)
+		worker_call(entry->worker, call_remove, &call);
+	if (call.nic)
+		call.nic->ops->close(call.nic);
+	if (entry->netns_fd >= 0 && !entry->teams->stopping)
+		nic_netns_return(member->name, entry->netns_fd);
+	log_info("%s: %s left the team", entry->name, member->name);
+	tell_membership(entry, member->name, false);
+	*member = entry->members[--entry->n_members];
+}
+
+/* One that leaves has no time left when its place is needed. */
+static void make_room(struct team_entry *entry)
+{
+	for (unsigned int i = entry->n_members; i-- > 0 && entry->n_members == TEAM_MEMBERS_MAX;)
+		if (entry->members[i].leaving)
+			teams_members_drop(entry, &entry->members[i]);
+}
+
+static void add_member(struct team_entry *entry, const struct member_entry *wanted)
+{
+	struct member_entry *member;
+
+	make_room(entry);
+	member = &entry->members[entry->n_members++];
+	*member = *wanted;
+	log_info("%s: %s joins, priority %u", entry->name, member->name, member->priority);
+	tell_membership(entry, member->name, true);
+	linkwatch_add(entry->linkwatch, member->name); /* its first report opens the NIC */
+}
+
+/* The wanted members of the key; false and error when a word is no member. */
+static bool parse_members(const char *text, struct member_entry *wanted, unsigned int *n,
+			  char *error, size_t error_size)
+{
+	const char *rest = text;
+	bool bad = false;
+
+	for (*n = 0; *n < TEAM_MEMBERS_MAX; (*n)++) {
+		memset(&wanted[*n], 0, sizeof(wanted[*n]));
+		if (!team_members_next(&rest, wanted[*n].name, &wanted[*n].priority, &bad))
+			break;
+	}
+	if (bad)
+		snprintf(error, error_size,
+			 "members: \"%s\": allowed are interface names (up to 15 letters) with an "
+			 "optional "
+			 ":PRIORITY of 0 to 255, separated by spaces",
+			 text);
+	else if (*rest && strspn(rest, " \t") != strlen(rest))
+		snprintf(error, error_size, "members: \"%s\": at most %d members", text,
+			 TEAM_MEMBERS_MAX);
+	else
+		return true;
+	return false;
+}
+
+/* Members by difference. fresh: the team is new, so good members start without the refused ones. */
+bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh, char *error,
+			 size_t error_size)
+{
+	struct member_entry wanted[TEAM_MEMBERS_MAX];
+	unsigned int n;
+
+	if (!parse_members(text, wanted, &n, error, error_size))
+		return false;
+	for (unsigned int i = 0; i < n; i++) {
+		if (find_member(entry, wanted[i].name))
+			continue;
+		check_member(entry, &wanted[i]);
+		if (!wanted[i].refused[0])
+			continue;
+		snprintf(error, error_size, "members: %s", wanted[i].refused);
+		if (!fresh)
+			return false;
+	}
+	for (unsigned int m = entry->n_members; m-- > 0;) {
+		struct member_entry *member = &entry->members[m];
+		const struct member_entry *want = NULL;
+
+		for (unsigned int i = 0; i < n; i++)
+			if (strcmp(wanted[i].name, member->name) == 0)
+				want = &wanted[i];
+		if (want)
+			teams_lacp_keep(entry, member, want->priority);
+		else
+			teams_lacp_release(entry, member);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		if (!wanted[i].refused[0] && !find_member(entry, wanted[i].name))
+			add_member(entry, &wanted[i]);
+	return true;
+}

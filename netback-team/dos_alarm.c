@@ -140,22 +140,23 @@ void dos_relearn(struct dos *dos, int vm, uint64_t now_ns)
 int dos_set_signatures(struct dos *dos, const struct signature_set *set, uint64_t now_ns)
 {
 	struct dos_rule *rules[DOS_VMS_MAX] = {NULL};
+	const int n_vms = dos->n_vms;
 	const size_t n = set ? signature_count(set) : 0;
 	int err = 0;
 
-	for (int vm = 0; vm < dos->n_vms && !err; vm++) {
+	for (int vm = 0; vm < n_vms && !err; vm++) {
 		rules[vm] = dos->vms[vm] ? calloc(n + 1, sizeof(rules[vm][0])) : NULL;
 		if (dos->vms[vm] && !rules[vm])
 			err = -ENOMEM;
 	}
-	for (int vm = 0; vm < dos->n_vms; vm++) {
-		if (!dos->vms[vm])
-			continue;
-		if (!err) {
-			struct dos_rule *old = dos->vms[vm]->rules;
+	for (int vm = 0; vm < n_vms; vm++) {
+		struct dos_vm *v = dos->vms[vm];
+
+		if (v && !err) {
+			struct dos_rule *old = v->rules;
 
 			end_rules(dos, vm, now_ns);
-			dos->vms[vm]->rules = rules[vm];
+			v->rules = rules[vm];
 			rules[vm] = old;
 		}
 		free(rules[vm]);

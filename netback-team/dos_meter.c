@@ -56,10 +56,12 @@ const char *dos_meter_check(const struct dos_meter_options *options)
 /* Newton's method from above; libm is not for pure files. x >= 0. */
 static double square_root(double x)
 {
-	double root = x > 1 ? x : 1;
+	double root = x > 1 ? x : 1, next = (root + x / root) / 2;
 
-	for (double next = (root + x / root) / 2; next < root; next = (root + x / root) / 2)
+	while (next < root) {
 		root = next;
+		next = (root + x / root) / 2;
+	}
 	return root;
 }
 
@@ -70,7 +72,8 @@ uint64_t dos_meter_sd(const struct dos_meter *meter)
 
 static void learn(struct dos_meter *meter, uint64_t value)
 {
-	const double weight = (double)MIN(++meter->n_learned, LEARN_WEIGHT);
+	const uint64_t n = ++meter->n_learned;
+	const double weight = (double)MIN(n, LEARN_WEIGHT);
 	const double difference = (double)value - meter->mean;
 	const double step = difference / weight;
 

@@ -133,6 +133,23 @@ static uint64_t usual(void)
 	return 100 + sum;
 }
 
+/* In the beginning, mean and variance are those of the values there are: 100, 200, 300. */
+static void test_first_values_count_alike(void **state)
+{
+	struct lab lab;
+
+	setup(&lab, DOS_MODE_ADAPTIVE);
+	tick(&lab, 100);
+	assert_int_equal(lab.meter.n_learned, 1);
+	assert_int_equal((uint64_t)lab.meter.mean, 100);
+	tick(&lab, 200);
+	assert_int_equal((uint64_t)lab.meter.mean, 150);
+	tick(&lab, 300);
+	assert_int_equal(lab.meter.n_learned, 3);
+	assert_int_equal((uint64_t)(lab.meter.mean + 0.5), 200);
+	assert_int_equal(dos_meter_sd(&lab.meter), 82); /* the root of 20000/3 */
+}
+
 static void test_learns_mean_and_deviation(void **state)
 {
 	struct lab lab;
@@ -265,10 +282,15 @@ static void test_two_sided(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),	   cmocka_unit_test(test_n_of_m),
-		cmocka_unit_test(test_hysteresis), cmocka_unit_test(test_learns_mean_and_deviation),
-		cmocka_unit_test(test_ceiling),	   cmocka_unit_test(test_freezing),
-		cmocka_unit_test(test_fast),	   cmocka_unit_test(test_two_sided),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_n_of_m),
+		cmocka_unit_test(test_hysteresis),
+		cmocka_unit_test(test_first_values_count_alike),
+		cmocka_unit_test(test_learns_mean_and_deviation),
+		cmocka_unit_test(test_ceiling),
+		cmocka_unit_test(test_freezing),
+		cmocka_unit_test(test_fast),
+		cmocka_unit_test(test_two_sided),
 	};
 
 	return cmocka_run_group_tests_name("dos-meter", tests, NULL, NULL);

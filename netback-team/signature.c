@@ -128,7 +128,7 @@ static int build_automaton(struct signature_set *set)
 	unsigned int at = 0;
 
 	set->next = calloc(most * set->n_classes, sizeof(set->next[0]));
-	set->first_output = malloc(most * sizeof(set->first_output[0]));
+	set->first_output = calloc(most, sizeof(set->first_output[0]));
 	set->outputs = calloc(set->n_outputs + 1u, sizeof(set->outputs[0]));
 	if (!work || !set->next || !set->first_output || !set->outputs) {
 		free(work);

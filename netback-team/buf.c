@@ -14,7 +14,7 @@
 struct buf_pool {
 	struct buf *bufs;
 	struct buf *free_big, *free_small;
-	unsigned int n_free;
+	unsigned int n_free[2]; /* small, big */
 	uint8_t *area;
 	size_t area_size;
 };
@@ -67,7 +67,7 @@ struct buf *buf_get(struct buf_pool *pool, size_t bytes)
 		return NULL;
 	*list = buf->next;
 	buf->next = NULL;
-	pool->n_free--;
+	pool->n_free[buf->big]--;
 	return buf;
 }
 
@@ -77,10 +77,17 @@ void buf_put(struct buf_pool *pool, struct buf *buf)
 
 	buf->next = *list;
 	*list = buf;
-	pool->n_free++;
+	pool->n_free[buf->big]++;
 }
 
 unsigned int buf_pool_free(const struct buf_pool *pool)
 {
-	return pool->n_free;
+	return pool->n_free[0] + pool->n_free[1];
+}
+
+uint64_t buf_pool_room(const struct buf_pool *pool, size_t bytes)
+{
+	if (bytes > BUF_SMALL_DATA)
+		return (uint64_t)pool->n_free[1] * BUF_BIG_DATA;
+	return (uint64_t)pool->n_free[0] * BUF_SMALL_DATA;
 }

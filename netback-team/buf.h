@@ -40,6 +40,8 @@ void buf_pool_destroy(struct buf_pool *pool);
 /** A buffer for `bytes` of data, NULL when there is none left (or bytes > BUF_BIG_DATA). */
 struct buf *buf_get(struct buf_pool *pool, size_t bytes);
 void buf_put(struct buf_pool *pool, struct buf *buf);
+/** Bytes that fit into the free buffers of the size that a frame of `bytes` needs. */
+uint64_t buf_pool_room(const struct buf_pool *pool, size_t bytes);
 /** Buffers not in use. */
 unsigned int buf_pool_free(const struct buf_pool *pool);
 

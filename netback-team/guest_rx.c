@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guest_rx.c - frames to guests: into their RX rings by batched grant copy, or into a bounded queue
- * until there is room.
+ * guest_rx.c - frames to guests: into their RX rings by batched grant copy, or, when they have to
+ * wait, to guest_wait.c.
  *
  * Theory of Operation: guest_rx_deliver takes RX requests in ring order, gathers the copy segments
  * of many frames for many guests, and guest_rx_flush runs them in one call, then answers in the
  * same order. The sources are our buffers or pages of other guests (a foreign to foreign copy);
- * both are copies *to* guests, so they may share a call. A frame that finds too few requests waits
- * in its queue, bounded in bytes, frames and time (XSA-392); a guest that posts nothing for a
- * minute is stalled and gets nothing until it posts again. Guests without checksum or GSO features
+ * both are copies *to* guests, so they may share a call. Guests without checksum or GSO features
  * get complete checksums and software segments.
  */
 #include "worker.h"
@@ -128,8 +126,7 @@ static struct rx_record *take_request(struct worker *w, struct vif_queue *q, uin
 	return rec;
 }
 
-/* Puts a frame into the ring; false when the guest has not posted enough requests. */
-static bool place(struct worker *w, struct vif_queue *q, const struct pkt *pkt)
+bool guest_rx_place(struct worker *w, struct vif_queue *q, const struct pkt *pkt)
 {
 	bool gso = is_gso(&pkt->vnet);
 	uint32_t need = netif_rx_slots(pkt->total, gso), left = pkt->total, off = 0, gref;
@@ -180,9 +177,7 @@ static bool place(struct worker *w, struct vif_queue *q, const struct pkt *pkt)
 	return true;
 }
 
-/* Copies a whole frame into contiguous memory of ours; false when a guest's page could not be read.
- */
-static bool linearize(struct worker *w, const struct pkt *pkt, uint8_t *out)
+bool guest_rx_linearize(struct worker *w, const struct pkt *pkt, uint8_t *out)
 {
 	struct xen_copy segs[WORKER_FRAGS_MAX];
 	unsigned int n = 0;
@@ -223,58 +218,6 @@ static void become_buf(struct pkt *pkt, struct buf **buf, uint32_t len)
 	pkt->buf = buf;
 }
 
-/* Queues a frame for which there are no requests. */
-static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt)
-{
-	struct vif_stats *stats = &q->vif->stats;
-	struct buf *buf = NULL;
-
-	if (q->stalled) {
-		stats->rx_dropped_stalled++;
-		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_STALLED);
-		return;
-	}
-	if (q->wait.n_bytes + pkt->total <= VIF_RXQ_BYTES_MAX &&
-	    q->wait.n_frames < VIF_RXQ_FRAMES_MAX) {
-		if (pkt->buf && *pkt->buf && (pkt->total > BUF_SMALL_DATA || !(*pkt->buf)->big)) {
-			buf = *pkt->buf;
-			*pkt->buf = NULL;
-			buf->start = pkt->frags[0].virt;
-		} else if ((buf = buf_get(w->pool, pkt->total))) {
-			buf->start = buf->data;
-			if (!linearize(w, pkt, buf->data)) {
-				buf_put(w->pool, buf);
-				stats->rx_errors++;
-				return;
-			}
-		}
-	}
-	if (!buf) {
-		stats->rx_dropped_full++;
-		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_FULL);
-		guard_no_room(q->vif);
-		return;
-	}
-	buf->len = pkt->total;
-	buf->vnet = pkt->vnet;
-	buf->queued_ns = w->now_ns;
-	buf->next = NULL;
-	if (!q->wait.head)
-		q->wait.tail = &q->wait.head;
-	if (!q->rx_starved_ns)
-		q->rx_starved_ns = w->now_ns;
-	*q->wait.tail = buf;
-	q->wait.tail = &buf->next;
-	q->wait.n_bytes += buf->len;
-	if (q->wait.n_frames++ == 0 &&
-	    ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet))))
-		worker_queue_ready(w, q); /* requests came in between */
-	worker_deadline(w, w->now_ns +
-				   (q->vif->config.rx_notify ? VIF_DRAIN_NS : VIF_DRAIN_NOTIFY_NS));
-	stats->rx_queued++;
-	explain_rx(w, q->vif, pkt, TRACE_OUTCOME_WAITS);
-}
-
 static void place_or_wait(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 {
 	if (!q->vif->config.sg && pkt->total > XEN_PAGE_SIZE) {
@@ -282,8 +225,7 @@ static void place_or_wait(struct worker *w, struct vif_queue *q, struct pkt *pkt
 		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_UNFIT);
 		return;
 	}
-	if (q->wait.head || !place(w, q, pkt))
-		hold(w, q, pkt);
+	guest_wait_or_deliver(w, q, pkt);
 }
 
 /* For a guest without the GSO feature: the frame as ordinary segments with complete checksums. */
@@ -295,7 +237,7 @@ static void deliver_segments(struct worker *w, struct vif_queue *q, const struct
 	int len;
 
 	if (pkt->n_frags != 1 || !pkt->frags[0].virt) {
-		if (!linearize(w, pkt, w->linear)) {
+		if (!guest_rx_linearize(w, pkt, w->linear)) {
 			q->vif->stats.rx_errors++;
 			return;
 		}
@@ -339,7 +281,7 @@ static void deliver_filled(struct worker *w, struct vif_queue *q, const struct p
 		q->vif->stats.rx_dropped_full++;
 		return;
 	}
-	if (!linearize(w, pkt, buf->data) ||
+	if (!guest_rx_linearize(w, pkt, buf->data) ||
 	    frame_csum_fill(buf->data, pkt->total, &pkt->vnet) < 0) {
 		q->vif->stats.rx_errors++;
 		buf_put(w->pool, buf);
@@ -392,67 +334,4 @@ void guest_rx_deliver(struct worker *w, struct vif *vif, struct pkt *pkt)
 		deliver_filled(w, q, pkt);
 	else
 		place_or_wait(w, q, pkt);
-}
-
-static struct buf *pop(struct vif_queue *q)
-{
-	struct buf *buf = q->wait.head;
-
-	q->wait.head = buf->next;
-	q->wait.n_frames--;
-	q->wait.n_bytes -= buf->len;
-	return buf;
-}
-
-/* True when the frame waited too long; the guest that lets a whole minute pass is stalled. */
-static bool too_old(struct worker *w, struct vif_queue *q, const struct buf *buf)
-{
-	uint64_t limit = q->vif->config.rx_notify ? VIF_DRAIN_NS : VIF_DRAIN_NOTIFY_NS;
-
-	if (w->now_ns - buf->queued_ns < limit)
-		return false;
-	if (q->vif->config.rx_notify && !q->stalled &&
-	    w->now_ns - q->rx_starved_ns >= VIF_STALL_NS) {
-		q->stalled = true;
-		log_limited(&rx_log, w->now_ns, LOG_MODULE, LOG_LEVEL_WARN,
-			    "%s: queue %u: the guest posted no RX request for 60 s: no more frames "
-			    "until it does",
-			    q->vif->config.name, q->index);
-	}
-	return true;
-}
-
-void guest_rx_drain(struct worker *w, struct vif_queue *q)
-{
-	struct pkt pkt = {.n_frags = 1, .from_member = -1};
-
-	while (q->wait.head && !q->vif->failed) {
-		struct buf *buf = q->wait.head;
-
-		pkt.vnet = buf->vnet;
-		pkt.total = pkt.head_len = buf->len;
-		pkt.head = buf->start;
-		pkt.frags[0] = (struct frag){.virt = buf->start, .len = buf->len};
-		if (place(w, q, &pkt)) {
-			guest_rx_release(w, pop(q));
-		} else if (too_old(w, q, buf)) {
-			q->vif->stats.rx_dropped_late++;
-			explain_rx(w, q->vif, &pkt, TRACE_OUTCOME_LATE);
-			guard_no_room(q->vif);
-			guest_rx_release(w, pop(q));
-		} else if (!ring_back_arm(&q->rx, netif_rx_slots(buf->len, is_gso(&buf->vnet)))) {
-			worker_deadline(w, buf->queued_ns + (q->vif->config.rx_notify
-								     ? VIF_DRAIN_NS
-								     : VIF_DRAIN_NOTIFY_NS));
-			return;
-		}
-	}
-	if (q->stalled)
-		ring_back_arm(&q->rx, 1); /* its next request wakes us */
-}
-
-void guest_rx_discard(struct worker *w, struct vif_queue *q)
-{
-	while (q->wait.head)
-		buf_put(w->pool, pop(q));
 }

@@ -10,6 +10,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/buf.c netback-team/buf.h \
 	netback-team/cost.c netback-team/cost.h \
 	netback-team/csum.c netback-team/csum.h \
+	netback-team/ecn.c netback-team/ecn.h \
 	netback-team/flow.c netback-team/flow.h \
 	netback-team/dos.c netback-team/dos.h netback-team/dos_priv.h \
 	netback-team/dos_alarm.c \
@@ -31,6 +32,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/guest_rx.c \
 	netback-team/guest_take.c \
 	netback-team/guest_tx.c \
+	netback-team/guest_wait.c \
 	netback-team/lacp.c netback-team/lacp.h netback-team/lacp_priv.h \
 	netback-team/lacp_actor.c \
 	netback-team/lacp_churn.c \

@@ -231,6 +231,7 @@ const struct stat_desc vif_stat_descs[] = {
 	ROW(rx_limited, "Frames for the guest dropped by the limit that answers an attack"),
 	ROW(rx_errors, "Frames that could not be copied to the guest or do not fit it"),
 	ROW(rx_queued, "Frames that had to wait for the guest"),
+	ROW(rx_marked, "Waiting frames that were marked as having met congestion (ECN)"),
 	ROW(notifies, "Events sent to the guest"),
 	ROW(events, "Events received from the guest"),
 #undef ROW

@@ -81,17 +81,19 @@ struct vif_stats {
 	uint64_t rx_limited;	     /**< over the limit that answers an attack (guard.h) */
 	uint64_t rx_errors;	     /**< grant copy failed or frame does not fit the guest */
 	uint64_t rx_queued;	     /**< times a frame had to wait */
+	uint64_t rx_marked;	     /**< of these: ECN-capable, and told of congestion */
 	uint64_t notifies;	     /**< events sent */
 	uint64_t events;	     /**< events received */
 };
 extern const struct stat_desc vif_stat_descs[];
 extern const size_t vif_n_stat_descs;
 
-/** A frame waiting for RX requests. */
+/** Frames waiting for RX requests, or for the limit. */
 struct vif_rx_wait {
 	struct buf *head, **tail;
 	unsigned int n_frames;
 	uint32_t n_bytes;
+	enum fair_wait why; /**< of the first one: AVERAGE, PEAK, or MEMBER: RX requests */
 };
 
 struct vif_queue {
@@ -138,8 +140,10 @@ struct vif {
 	struct decide_counts tx_counts, rx_counts;
 	struct meter tx_meter, rx_meter;
 	struct limit rx_limit;
-	uint64_t rx_queue_max; /**< bytes that may wait for the guest */
-	struct pin pin;	       /**< in the team's list */
+	uint64_t rx_queue_max; /**< bytes that may wait for the guest, without a limit in each queue
+				*/
+	uint64_t rx_wait_bytes; /**< of all queues */
+	struct pin pin;		/**< in the team's list */
 	struct guard_vif guard;
 	struct trace *trace; /**< what became of its frames, NULL = nobody asked lately */
 	struct vif_queue queues[VIF_QUEUES_MAX];

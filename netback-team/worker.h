@@ -299,9 +299,18 @@ bool guest_tx_run(struct worker *worker);
 void guest_rx_deliver(struct worker *worker, struct vif *vif, struct pkt *pkt);
 /** guest_rx.c: performs the gathered copies, answers; the frames' memory is free afterwards. */
 void guest_rx_flush(struct worker *worker);
-/** guest_rx.c: moves waiting frames of a queue into the ring, ages them. */
+/** guest_rx.c: puts a frame into the ring; false when the guest has not posted enough requests. */
+bool guest_rx_place(struct worker *worker, struct vif_queue *queue, const struct pkt *pkt);
+/** guest_rx.c: copies a whole frame to out[pkt->total]; false when a guest's page could not be
+ * read.
+ */
+bool guest_rx_linearize(struct worker *worker, const struct pkt *pkt, uint8_t *out);
+/** guest_wait.c: into the ring, or, when the guest's limit or its requests do not allow that, into
+ * the queue, or nowhere. */
+void guest_wait_or_deliver(struct worker *worker, struct vif_queue *queue, struct pkt *pkt);
+/** guest_wait.c: moves waiting frames of a queue into the ring, ages them. */
 void guest_rx_drain(struct worker *worker, struct vif_queue *queue);
-/** guest_rx.c: forgets the waiting frames. */
+/** guest_wait.c: forgets the waiting frames. */
 void guest_rx_discard(struct worker *worker, struct vif_queue *queue);
 /** guest_rx.c: returns a buffer to the pool at the next flush. */
 void guest_rx_release(struct worker *worker, struct buf *buf);

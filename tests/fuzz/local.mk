@@ -64,6 +64,11 @@ tests_fuzz_fuzz_hook_SOURCES = tests/fuzz/fuzz-hook.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_hook_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_hook_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-ecn
+tests_fuzz_fuzz_ecn_SOURCES = tests/fuzz/fuzz-ecn.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ecn_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_ecn_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-frame
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz-frame.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_frame_LDADD = $(UNIT_NET_LIBS)

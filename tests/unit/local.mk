@@ -147,6 +147,14 @@ UNIT_TESTS += tests/unit/test-guest-tx
 tests_unit_test_guest_tx_SOURCES = tests/unit/test-guest-tx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_tx_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-ecn
+tests_unit_test_ecn_SOURCES = tests/unit/test-ecn.c
+tests_unit_test_ecn_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-guest-wait
+tests_unit_test_guest_wait_SOURCES = tests/unit/test-guest-wait.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guest_wait_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-guest-qos
 tests_unit_test_guest_qos_SOURCES = tests/unit/test-guest-qos.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_qos_LDADD = $(UNIT_NET_LIBS)

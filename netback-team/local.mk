@@ -61,6 +61,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/netback_events.c \
 	netback-team/netback_explain.c \
 	netback-team/netback_keys.c netback-team/netback_keys.h \
+	netback-team/netback_qos.c \
 	netback-team/netif.c netback-team/netif.h \
 	netback-team/nic.h \
 	netback-team/nic_check.c \
@@ -72,6 +73,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/policy.c netback-team/policy.h \
 	netback-team/qos.c netback-team/qos.h \
 	netback-team/qos_policy.c netback-team/qos_policy.h \
+	netback-team/qos_report.c netback-team/qos_report.h \
 	netback-team/rebalance.c netback-team/rebalance.h \
 	netback-team/seat.h \
 	netback-team/segment.c \

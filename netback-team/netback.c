@@ -92,6 +92,7 @@ static int start(struct app *app)
 		return rc;
 	}
 	netback_ctl_register(nb);
+	netback_qos_register(nb);
 	dos_ctl_register(nb);
 	netback_events_register(nb);
 	app_status("serving backend/vif");

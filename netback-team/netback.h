@@ -114,6 +114,10 @@ void netback_set_error(struct netback *nb, const char *dir, const char *team, co
 		       const char *error);
 void netback_events_register(struct netback *nb);
 
+/* netback_qos.c */
+
+void netback_qos_register(struct netback *nb);
+
 /* dos_ctl.c */
 
 void dos_ctl_register(struct netback *nb);

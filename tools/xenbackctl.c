@@ -50,6 +50,8 @@ static const struct cli_command commands[] = {
 	 "the same, and forget what traffic is usual for the guest", cmd_dos_relearn},
 	{"lacp show", "[TEAM]", NET, 0, 1, "both ends of each link of teams in mode lacp",
 	 cmd_lacp_show},
+	{"qos show", "", NET, 0, 0,
+	 "bandwidth of every guest: entitled, used, held back and lost, why", cmd_qos_show},
 	{"usb list", "", USB, 0, 0, "guests' USB ports, and the USB devices of this host",
 	 cmd_usb_list},
 	{"usb show", "DOM[.DEV]", USB, 1, 1, "everything about one USB controller", cmd_usb_show},

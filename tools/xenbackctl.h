@@ -199,6 +199,8 @@ int cmd_lacp_show(struct cli *cli, int argc, char **argv);
 
 int cmd_events(struct cli *cli, int argc, char **argv);
 
+int cmd_qos_show(struct cli *cli, int argc, char **argv);
+
 int cmd_set(struct cli *cli, int argc, char **argv);
 int cmd_unset(struct cli *cli, int argc, char **argv);
 int cmd_load(struct cli *cli, int argc, char **argv);

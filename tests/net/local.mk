@@ -38,6 +38,7 @@ E2E_TESTS = \
 	tests/net/e2e-failover.sh \
 	tests/net/e2e-lacp-ovs.sh \
 	tests/net/e2e-nic-gone.sh \
+	tests/net/e2e-qos.sh \
 	tests/net/e2e-rate.sh \
 	tests/net/e2e-restart.sh \
 	tests/net/e2e-see.sh \

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qos_report.c - figures of bandwidth control, see qos_report.h. */
+#include "qos_report.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "util.h"
+#include "worker.h"
+
+static enum fair_wait rx_wait(const struct vif *vif)
+{
+	for (unsigned int i = 0; i < vif->config.n_queues; i++)
+		if (vif->queues[i].wait.head)
+			return vif->queues[i].wait.why;
+	return FAIR_WAIT_IDLE;
+}
+
+static void report_vif(struct worker *w, const struct vif *vif, struct qos_report_vif *out)
+{
+	out->vif = vif;
+	out->config = vif->config.qos;
+	fair_flow_status(w->qos.fair, (uint32_t)vif->port, w->now_ns, &out->tx);
+	out->tx_counts = vif->tx_counts;
+	out->rx_counts = vif->rx_counts;
+	/* The schedule counts when a limit begins to hold a frame back. */
+	out->tx_counts.frames[DECIDE_REASON_AVERAGE] += out->tx.average_waits;
+	out->tx_counts.frames[DECIDE_REASON_PEAK] += out->tx.peak_waits;
+	out->tx_bps = meter_bps(&vif->tx_meter, w->now_ns);
+	out->rx_bps = meter_bps(&vif->rx_meter, w->now_ns);
+	out->rx_wait = rx_wait(vif);
+	out->rx_queue_bytes = vif->rx_wait_bytes;
+	out->rx_queue_max = vif->rx_queue_max;
+	out->rx_marked = vif->stats.rx_marked;
+}
+
+void qos_report(struct worker *w, struct qos_report *report)
+{
+	uint64_t *demand = xb_calloc(SWITCH_PORTS_MAX, sizeof(*demand));
+	uint64_t *rate = xb_calloc(SWITCH_PORTS_MAX, sizeof(*rate));
+	struct vif *vif;
+
+	qos_capacity(w);
+	report->up_bps = w->qos.up_bps;
+	report->all_bps = w->qos.all_bps;
+	report->admissible_bps = fair_admissible_bps(w->qos.fair);
+	report->minima_fit = fair_minima_fit(w->qos.fair);
+	DL_FOREACH (w->vifs, vif) {
+		struct qos_report_vif *out = &report->vifs[vif->port];
+
+		report_vif(w, vif, out);
+		if (out->tx.wait != FAIR_WAIT_IDLE || out->tx_bps)
+			demand[vif->port] = UINT64_MAX;
+	}
+	fair_entitled(w->qos.fair, demand, rate);
+	DL_FOREACH (w->vifs, vif)
+		report->vifs[vif->port].entitled_bps = rate[vif->port];
+	free(demand);
+	free(rate);
+}

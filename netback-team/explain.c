@@ -4,20 +4,27 @@
 #include "explain.h"
 
 #include <string.h>
+#include <utlist.h>
 
+#include "decide.h"
 #include "policy.h"
 #include "util.h"
 #include "worker.h"
 
 void explain_ask(struct worker *w, struct vif *vif)
 {
-	if (!vif->trace)
+	if (!vif->trace) {
 		vif->trace = xb_calloc(1, sizeof(*vif->trace));
+		w->n_traced++;
+	}
 	trace_ask(vif->trace, w->now_ns);
 }
 
 void explain_forget(struct vif *vif)
 {
+	if (!vif->trace)
+		return;
+	vif->worker->n_traced--;
 	free(vif->trace);
 	vif->trace = NULL;
 }
@@ -90,6 +97,8 @@ void explain_tx_slow(struct worker *w, const struct tx_record *rec, enum trace_o
 	} else {
 		entry.flow_known = true;
 		entry.flow = rec->pkt.flow;
+		entry.rule = (uint8_t)(outcome == TRACE_OUTCOME_WAITS ? DECIDE_REASON_MEMBER
+								      : rec->reason);
 		explain_member(w, rec, &entry);
 	}
 	trace_add(vif->trace, &entry);
@@ -115,12 +124,27 @@ void explain_rx_slow(struct worker *w, struct vif *vif, const struct pkt *pkt,
 	trace_add(vif->trace, &entry);
 }
 
-void explain_waits_slow(struct worker *w, struct vif *vif, uint8_t rule, uint32_t bytes)
+/* What the schedule makes the vif wait for. */
+static enum decide_reason waits_for(const struct worker *w, const struct vif *vif)
 {
-	struct trace_entry entry = begin(w, TRACE_TX, TRACE_OUTCOME_WAITS, bytes);
+	struct decide_input input = {.member_up = w->team.usable != 0, .member_room = true};
+	struct fair_status status;
 
-	if (is_over(w, vif))
-		return;
-	entry.rule = rule;
-	trace_add(vif->trace, &entry);
+	fair_flow_status(w->qos.fair, (uint32_t)vif->port, w->now_ns, &status);
+	input.wait = status.wait;
+	return decide(&input);
+}
+
+void explain_backlogs(struct worker *w)
+{
+	struct trace_entry entry;
+	struct vif *vif;
+
+	DL_FOREACH (w->vifs, vif) {
+		if (!vif->trace || !vif->backlog || is_over(w, vif))
+			continue;
+		entry = begin(w, TRACE_TX, TRACE_OUTCOME_WAITS, 0);
+		entry.rule = (uint8_t)waits_for(w, vif);
+		trace_add(vif->trace, &entry);
+	}
 }

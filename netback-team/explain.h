@@ -25,7 +25,6 @@ void explain_tx_slow(struct worker *worker, const struct tx_record *record,
 		     enum trace_outcome outcome, int member, int port);
 void explain_rx_slow(struct worker *worker, struct vif *vif, const struct pkt *pkt,
 		     enum trace_outcome outcome);
-void explain_waits_slow(struct worker *worker, struct vif *vif, uint8_t rule, uint32_t bytes);
 
 /** A frame of the guest: sent on member (-1 = none), to the guest at port (-1 = none), or dropped.
  */
@@ -45,12 +44,8 @@ static inline void explain_rx(struct worker *worker, struct vif *vif, const stru
 		explain_rx_slow(worker, vif, pkt, outcome);
 }
 
-/** A frame stays in the guest's TX ring; its headers were not read. rule: enum decide_reason. */
-static inline void explain_waits(struct worker *worker, struct vif *vif, uint8_t rule,
-				 uint32_t bytes)
-{
-	if (__builtin_expect(vif->trace != NULL, 0))
-		explain_waits_slow(worker, vif, rule, bytes);
-}
+/** After a batch, while any vif of the worker has a trace: whose frames stay in their rings, and
+ * what for. Their headers were not read. */
+void explain_backlogs(struct worker *worker);
 
 #endif

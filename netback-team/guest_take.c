@@ -21,6 +21,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "explain.h"
 #include "util.h"
 
 /* Of a packet that was put back. */
@@ -313,8 +314,10 @@ static void put_back(struct worker *w, struct tx_record *rec)
 		q->back = true;
 		DL_APPEND2(w->qos.back, q, back_prev, back_next);
 	}
-	if (rec->held && !rec->again)
+	if (rec->held && !rec->again) {
 		decide_count(&q->vif->tx_counts, DECIDE_REASON_MEMBER);
+		explain_tx(w, q->vif, rec, TRACE_OUTCOME_WAITS, -1, -1);
+	}
 	*mark_at(q, rec->index) =
 		(uint8_t)(MARK_PAID | (rec->flooded ? MARK_FLOOD : 0) |
 			  (rec->held || rec->status != NETIF_RSP_OKAY ? 0 : MARK_DONE));

@@ -489,6 +489,8 @@ bool guest_tx_run(struct worker *w)
 		qos->wake_ns = 0;
 	else
 		worker_deadline(w, qos->wake_ns);
+	if (w->n_traced && qos->n_backlog)
+		explain_backlogs(w);
 	settle_ready(w, more);
 	return more;
 }

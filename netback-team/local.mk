@@ -60,6 +60,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/netback_ctl.c \
 	netback-team/netback_events.c \
 	netback-team/netback_explain.c \
+	netback-team/netback_top.c \
 	netback-team/netback_keys.c netback-team/netback_keys.h \
 	netback-team/netback_qos.c \
 	netback-team/netif.c netback-team/netif.h \

@@ -95,6 +95,7 @@ static int start(struct app *app)
 	netback_qos_register(nb);
 	dos_ctl_register(nb);
 	netback_events_register(nb);
+	netback_top_register(nb);
 	app_status("serving backend/vif");
 	return 0;
 }

@@ -92,6 +92,10 @@ struct vif *vifdev_vif(const struct backend_device *dev, struct worker **worker)
  * begins to note. NULL and a sentence when it is not connected. */
 json_t *netback_explain(struct backend_device *dev, char *error, size_t error_size);
 
+/* netback_top.c */
+
+void netback_top_register(struct netback *nb);
+
 /* vif_json.c */
 
 /** Frames that did not arrive, by reason, those that are not 0; and their sum. */

@@ -201,6 +201,7 @@ struct worker {
 	struct worker_observer observer;
 	struct uplink *uplinks[TEAM_MEMBERS_MAX];
 	struct vif *vifs;
+	unsigned int n_traced; /**< of these, whose frames somebody asked for (explain.h) */
 	struct vif *ports[SWITCH_PORTS_MAX]; /**< by switch port */
 	struct vif_queue **evt_queues;	     /**< by our event channel port */
 	uint32_t n_evt_queues;

@@ -2,19 +2,25 @@
 
 # What the command-line tool decides without asking anybody, for it and for its tests.
 noinst_LIBRARIES += tools/libxbtools.a
-tools_libxbtools_a_SOURCES = tools/openmetrics.c tools/openmetrics.h
+tools_libxbtools_a_SOURCES = tools/openmetrics.c tools/openmetrics.h \
+	tools/top_priv.h tools/top_rows.c tools/top_view.c tools/top_view.h
 
 # The command-line tool: a client of the control sockets and of xenstore.
 sbin_PROGRAMS += tools/xenbackctl
 tools_xenbackctl_SOURCES = \
 	tools/xenbackctl.c tools/xenbackctl.h \
-	tools/xenbackctl_metrics.c \
-	tools/xenbackctl_conf.c tools/xenbackctl_daemon.c tools/xenbackctl_device.c tools/xenbackctl_dos.c \
-	tools/xenbackctl_events.c tools/xenbackctl_explain.c \
+	tools/xenbackctl_metrics.c tools/xenbackctl_metrics.h tools/xenbackctl_metrics_top.c \
+	tools/xenbackctl_conf.c tools/xenbackctl_daemon.c tools/xenbackctl_device.c \
+	tools/xenbackctl_dos.c tools/xenbackctl_events.c \
+	tools/xenbackctl_explain.c \
+	tools/xenbackctl_sample.c tools/xenbackctl_sample.h tools/xenbackctl_top.c tools/xenbackctl_vm.c \
 	tools/xenbackctl_lacp.c tools/xenbackctl_object.c tools/xenbackctl_render.c \
 	tools/xenbackctl_qos.c tools/xenbackctl_tables.c tools/xenbackctl_team.c tools/xenbackctl_usb.c tools/xenbackctl_vif.c
 tools_xenbackctl_LDADD = tools/libxbtools.a common/xen/libxbxen.a common/libxbcommon.a \
 	$(XEN_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(NCURSES_LIBS) $(MICROHTTPD_LIBS)
+
+# What a monitoring system shows of the metrics.
+dist_pkgdata_DATA = tools/grafana-xenback.json
 
 # Dom0: the hotplug script of xl, and what keeps the kernel's backend away.
 xenscriptsdir = $(sysconfdir)/xen/scripts

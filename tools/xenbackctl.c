@@ -61,6 +61,9 @@ static const struct cli_command commands[] = {
 	 "plug a device in; it comes back with the guest", cmd_usb_attach},
 	{"usb detach", "DOM[.DEV] PORT|DEVICE", USB, 2, 2, "unplug a device for good",
 	 cmd_usb_detach},
+	{"vm show", "", NET, 0, 0, "all VMs' interfaces: team, keys, rates, losses", cmd_vm_show},
+	{"top", "[--batch]", NET, 0, 0, "teams, NICs and VMs, live: rates, shares, queues, losses",
+	 cmd_top},
 	{"events", "[--follow] [--since=TIME]", NET, 0, 0,
 	 "what happened, from what to what and why", cmd_events},
 	{"set", "OBJECT... KEY VALUE", NULL, 3, 16,
@@ -248,6 +251,7 @@ static void print_help(void)
 	       "                             usb attach: only until the guest ends\n"
 	       "  --follow                   events: go on with what happens\n"
 	       "  --since=TIME               events: of the last 10s, 5min, 2h\n"
+	       "  --batch                    top: one table, for scripts\n"
 	       "  --listen=ADDRESS:PORT      metrics: serve them at http://ADDRESS:PORT/metrics\n"
 	       "  --daemon=NAME              which daemon to ask: netback-team or usbback "
 	       "(default: as fits)\n"
@@ -332,6 +336,7 @@ static const char *misplaced_option(const struct cli *cli)
 		{cli->once, "--once is for load and usb attach", {cmd_load, cmd_usb_attach}},
 		{cli->follow, "--follow is for events", {cmd_events, NULL}},
 		{cli->since, "--since is for events", {cmd_events, NULL}},
+		{cli->batch, "--batch is for top", {cmd_top, NULL}},
 		{cli->listen, "--listen is for metrics", {cmd_metrics, NULL}},
 	};
 

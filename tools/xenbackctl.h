@@ -176,6 +176,8 @@ int cmd_keys(struct cli *cli, int argc, char **argv);
 
 int cmd_vif_list(struct cli *cli, int argc, char **argv);
 int cmd_vif_show(struct cli *cli, int argc, char **argv);
+int cmd_top(struct cli *cli, int argc, char **argv);
+int cmd_vm_show(struct cli *cli, int argc, char **argv);
 int cmd_explain_vm(struct cli *cli, int argc, char **argv);
 int cmd_explain_vif(struct cli *cli, int argc, char **argv);
 

@@ -6,7 +6,7 @@
  * The daemons that serve guests' rings have no HTTP server; this process asks them by their control
  * sockets, once for all scrapes of CACHE_NS.
  */
-#include "xenbackctl.h"
+#include "xenbackctl_metrics.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -18,7 +18,6 @@
 
 #include "common/clock.h"
 #include "common/util.h"
-#include "openmetrics.h"
 
 #define CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define CACHE_NS     (500 * NSEC_PER_MSEC)
@@ -103,6 +102,12 @@ static bool add_daemon(const struct cli *cli, const char *daemon, struct openmet
 		if (loud)
 			cli_error("%s: what it answers is no OpenMetrics text", daemon);
 		fine = false;
+	}
+	if (fine && !strcmp(daemon, cli_daemons[0])) {
+		json_t *teams = cli_ask(cli, daemon, "top", NULL, error);
+
+		metrics_add_top(om, teams);
+		json_decref(teams);
 	}
 	json_object_set_new(statuses, daemon, status ? status : json_null());
 	json_decref(text);

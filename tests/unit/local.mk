@@ -73,6 +73,10 @@ UNIT_TESTS += tests/unit/test-app-rights
 tests_unit_test_app_rights_SOURCES = tests/unit/test-app-rights.c
 tests_unit_test_app_rights_LDADD = common/libxbapp.a $(UNIT_XEN_LIBS)
 
+UNIT_TESTS += tests/unit/test-top-view
+tests_unit_test_top_view_SOURCES = tests/unit/test-top-view.c
+tests_unit_test_top_view_LDADD = tools/libxbtools.a $(UNIT_LIBS)
+
 UNIT_TESTS += tests/unit/test-openmetrics
 tests_unit_test_openmetrics_SOURCES = tests/unit/test-openmetrics.c tests/unit/openmetrics-lint.c tests/unit/openmetrics-lint.h
 tests_unit_test_openmetrics_LDADD = tools/libxbtools.a $(UNIT_LIBS)

@@ -154,8 +154,8 @@ void top_vm_cells(const struct top_sample *now, const struct top_sample *before,
 	top_number(cells[5], rates.tx_bps);
 	top_number(cells[6], rates.rx_pps);
 	top_number(cells[7], rates.tx_pps);
-	top_number(cells[8], (double)vm->shares);
-	top_number(cells[9], (double)vm->priority);
+	snprintf(cells[8], TOP_CELL_MAX, "%u", (unsigned int)vm->shares);
+	snprintf(cells[9], TOP_CELL_MAX, "%u", (unsigned int)vm->priority);
 	percent_cell(cells[10], vm->entitled_bps, up_bps);
 	percent_cell(cells[11], vm->used_bps, up_bps);
 	top_number(cells[12], (double)vm->waiting_bytes);

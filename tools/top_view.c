@@ -245,7 +245,6 @@ size_t top_draw(const struct top_sample *now, const struct top_sample *before,
 	while (screen.n + 1 < screen.height)
 		put(&screen, TOP_PLAIN, "");
 	put(&screen, TOP_KEYS,
-	    "q quit  n name r rx t tx p packets u used w waiting d drops  Tab team  Up/Down "
-	    "scroll");
+	    "q quit  by: n name r rx t tx p packets u used w waiting d drops  Tab team");
 	return screen.n;
 }

@@ -67,11 +67,12 @@ static void print_frame(const json_t *frame)
 {
 	const json_t *chain = json_object_get(frame, "chain");
 	AUTO_FREE char *age = render_value("age_us", json_object_get(frame, "age_us"));
-	AUTO_FREE char *bytes = render_value("bytes", json_object_get(frame, "bytes"));
+	const json_int_t n_bytes = json_integer_value(json_object_get(frame, "bytes"));
+	AUTO_FREE char *bytes =
+		n_bytes ? xb_asprintf(", %" JSON_INTEGER_FORMAT " B", n_bytes) : xb_strdup("");
 	AUTO_FREE char *result = result_of(frame);
-	AUTO_FREE char *line =
-		xb_asprintf("%s ago  %s  %s, %s B: %s", age, text_of(frame, "direction"),
-			    text_of(frame, "flow"), bytes, result);
+	AUTO_FREE char *line = xb_asprintf("%s ago  %s  %s%s: %s", age, text_of(frame, "direction"),
+					   text_of(frame, "flow"), bytes, result);
 
 	print_line(2, "", line);
 	for (size_t i = 0; i < json_array_size(chain); i++)

@@ -93,6 +93,63 @@ TEXT=$(ctl explain vm 1)
 like 'explain vm: for people' "$TEXT" '^vif1\.0.*: team team0, mode hash'
 like 'explain vm: with the keys that are set' "$TEXT" 'keys set: pin nic1'
 like 'explain vm: and the chain' "$TEXT" 'sent on nic1.*switch: to the team.*member: nic1'
+store_write "/local/domain/0/xenback/vm/$UUID/vif/0/rate" 1Mbit
+ok 'events: a limit changed' wait_for 5 event config 'vif1.0 rate' 1Mbit
+limited() {
+    in_guest 1 ping -q -f -s 1400 -w 1 "$OUTSIDE_IP" >/dev/null 2>&1
+    explained 1 '.result == "waits" and (.chain | any(test("schedule: .*queued-average")))'
+}
+ok 'explain vm: held back by its limit' wait_for 10 limited
+ok 'explain vm: by which rule a frame went' explained 1 '.result == "sent" and (.chain | any(test("schedule: .*sent-")))'
+xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rate"
+
+# ---- tables and metrics
+
+is 'vm show: both guests' "$(ctl --json vm show | jq -r 'map(.vm) | sort | join(" ")')" 'guest1 guest2'
+is 'vm show: what was lost' "$(ctl --json vm show | jq '.[] | select(.vif == "vif1.0") | .lost > 0')" true
+like 'vm show: for people' "$(ctl vm show)" 'VM +VIF.*guest1 +vif1\.0 +Connected +team0 +nic1.*tx-spoofed.*pin nic1'
+in_guest 2 ping -q -i 0.02 "$OUTSIDE_IP" >/dev/null 2>&1 &
+PING=$!
+TOP=$(ctl top --batch)
+sed 's/^/# /' <<<"$TOP"
+like 'top --batch: NICs' "$TOP" 'nic1 +team0 +hash +active'
+like 'top --batch: VMs' "$TOP" 'guest1 +vif1\.0'
+ok 'top --batch: the guest that sends has a rate' awk '$1 == "guest2" && $6 !~ /^0$/ { found = 1 } END { exit !found }' <<<"$TOP"
+is 'top --json: the team' "$(ctl --json top | jq -r '.[0].name')" team0
+like 'top: without a terminal it says what to do' "$(ctl top 2>&1 </dev/null || echo "status $?")" 'no terminal; --batch.*status 2'
+if command -v script >/dev/null; then
+    # Its screen as bytes: sorted, one team, another size, and the terminal is given back.
+    (sleep 1.5; printf 'd'; sleep 0.5; printf '\t'; sleep 0.5; printf 'q') |
+        TERM=xterm COLUMNS=80 LINES=24 timeout 20 script -qec "stty rows 24 cols 80; '$XENBACKCTL' top; echo status=\$?" "$DIR/typescript" >/dev/null 2>&1
+    SCREEN=$(tr -d '\r' <"$DIR/typescript")
+    like 'top: draws NICs and VMs' "$SCREEN" 'NICs up.*guest2'
+    like 'top: q ends it' "$SCREEN" 'status=0'
+    like 'top: the terminal is given back' "$SCREEN" $'\033\\[\\?1049l'
+else
+    skip 'top on a terminal' 'no script(1)'
+fi
+kill "$PING"
+wait "$PING" 2>/dev/null
+METRICS=$(ctl metrics)
+ok 'metrics: valid OpenMetrics' "$BUILD/tests/unit/openmetrics-stdin" <<<"$METRICS"
+like 'metrics: a NIC' "$METRICS" 'xb_member_up\{team="team0",member="nic1"\} 1'
+like 'metrics: losses by reason' "$METRICS" 'xb_vif_lost_frames_total\{team="team0",vif="vif1\.0",reason="tx-spoofed"\} [1-9]'
+no_lines 'the dashboard names metrics that exist' "$(
+    comm -23 <(jq -r '.. | .expr? // empty' "$SRC/tools/grafana-xenback.json" | grep -oE '\bxb_[a-z0-9_]+' | LC_ALL=C sort -u) \
+        <(awk '$2 == "TYPE" { print $3 ($4 == "counter" ? "_total" : "") }' <<<"$METRICS" | LC_ALL=C sort -u))"
+"$XENBACKCTL" metrics --listen=127.0.0.1:9717 >"$DIR/exporter.log" 2>&1 &
+EXPORTER=$!
+scrape() { curl -sf -o "$DIR/scrape" -D "$DIR/headers" http://127.0.0.1:9717/metrics; }
+ok 'metrics: by HTTP' wait_for 10 scrape
+like 'metrics: by HTTP: the type of the content' "$(tr -d '\r' <"$DIR/headers")" 'application/openmetrics-text; version=1\.0\.0; charset=utf-8'
+ok 'metrics: by HTTP: valid' "$BUILD/tests/unit/openmetrics-stdin" <"$DIR/scrape"
+is 'metrics: another page is not there' "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9717/)" 404
+is 'metrics: nothing can be sent' "$(curl -s -o /dev/null -w '%{http_code}' -d x http://127.0.0.1:9717/metrics)" 405
+like 'metrics: the port is taken: says so' "$(ctl metrics --listen=127.0.0.1:9717 2>&1 || echo "status $?")" 'cannot listen on 127.0.0.1:9717.*status 1'
+kill "$EXPORTER"
+wait "$EXPORTER"
+is 'metrics: the exporter ends in good order' "$?" 0
+
 carrier_cut 0
 carrier_cut 1
 members_down() { [[ $(ctl --json team show team0 | jq -r '[.members[].state] | unique | join(" ")') == down ]]; }

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <linux/if_ether.h>
-#include <stdio.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -519,97 +518,6 @@ void uplink_timers(struct worker *w)
 	while (announce_next(&w->announce, w->now_ns, frame))
 		announce_one(w, frame);
 	worker_deadline(w, announce_deadline(&w->announce));
-}
-
-static void announce_all(struct worker *w)
-{
-	uint8_t macs[ANNOUNCE_MACS_MAX][6];
-
-	announce_start(&w->announce, (const uint8_t(*)[6])macs,
-		       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->now_ns);
-	worker_deadline(w, announce_deadline(&w->announce));
-}
-
-static bool is_up(enum team_member_state state)
-{
-	return state == TEAM_MEMBER_STANDBY || state == TEAM_MEMBER_ACTIVE;
-}
-
-static void tell(struct worker *w, const struct worker_change *change)
-{
-	if (w->observer.team_changed)
-		w->observer.team_changed(w->observer.ctx, change);
-}
-
-static const char *member_or(const struct team *team, int member, const char *other)
-{
-	return member >= 0 && team->members[member].used ? team->members[member].name : other;
-}
-
-static void on_member(void *ctx, struct team *team, int member, enum team_member_state old)
-{
-	struct worker *w = ctx;
-	const struct team_member *m = &team->members[member];
-
-	w->qos.stale = true;
-	log_info("%s: %s: %s -> %s (%s)", team->name, m->name, team_member_state_name(old),
-		 team_member_state_name(m->state), m->reason ? m->reason : "");
-	uplink_lacp_touch(w);
-	if (is_up(old) != is_up(m->state) && team->active >= 0 && spread_moves_macs(team))
-		announce_all(w);
-	tell(w, &(struct worker_change){.kind = EVENTS_KIND_MEMBER,
-					.who = m->name,
-					.old = team_member_state_name(old),
-					.new = team_member_state_name(m->state),
-					.why = m->reason,
-					.bad = !is_up(m->state)});
-}
-
-static void on_active(void *ctx, struct team *team, int old, int new, const char *reason)
-{
-	struct worker *w = ctx;
-	const char *before = member_or(team, old, "none"), *name = member_or(team, new, "none");
-
-	w->qos.stale = true;
-	log_info("%s: active member %s -> %s (%s)", team->name, before, name, reason);
-	if (new >= 0)
-		announce_all(w);
-	tell(w, &(struct worker_change){.kind = EVENTS_KIND_ACTIVE,
-					.who = "",
-					.old = before,
-					.new = name,
-					.why = reason,
-					.bad = new < 0});
-}
-
-static void on_guest(void *ctx, struct team *team, const struct pin *pin, int old)
-{
-	tell(ctx, &(struct worker_change){.kind = EVENTS_KIND_MOVE,
-					  .who = pin->name,
-					  .old = member_or(team, old, "any"),
-					  .new = member_or(team, pin->seat.want, "any"),
-					  .why = pin->why});
-}
-
-static void on_buckets(void *ctx, struct team *team, unsigned int n, int from)
-{
-	char who[32];
-
-	snprintf(who, sizeof(who), "%u of %u buckets", n, (unsigned int)BUCKETS);
-	tell(ctx, &(struct worker_change){.kind = EVENTS_KIND_MOVE,
-					  .who = who,
-					  .old = member_or(team, from, "any"),
-					  .new = "others",
-					  .why = "rebalancing: it carried most"});
-}
-
-void uplink_team_observer(struct worker *w, struct team_observer *observer)
-{
-	*observer = (struct team_observer){.member = on_member,
-					   .active = on_active,
-					   .guest = on_guest,
-					   .buckets = on_buckets,
-					   .ctx = w};
 }
 
 const struct stat_desc uplink_stat_descs[] = {

@@ -36,6 +36,7 @@ E2E_TESTS = \
 	tests/net/e2e-config.sh \
 	tests/net/e2e-dos.sh \
 	tests/net/e2e-failover.sh \
+	tests/net/e2e-lacp-dpdk.sh \
 	tests/net/e2e-lacp-ovs.sh \
 	tests/net/e2e-nic-gone.sh \
 	tests/net/e2e-qos.sh \
@@ -53,4 +54,4 @@ E2E_TESTS = \
 	tests/net/e2e-usb-test.sh \
 	tests/net/e2e-usb-yank.sh
 TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/lacp.sh tests/net/usb.sh tests/net/demo.sh
+EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/bondpeer.c tests/net/lacp.sh tests/net/usb.sh tests/net/demo.sh

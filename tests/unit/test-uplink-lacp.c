@@ -138,11 +138,12 @@ static int setup(void **state)
 					   .system = {2, 0, 0, 0, 9, 9},
 					   .default_mbps = 1000};
 	const struct lacp_ops ops = {partner_send, partner_port, partner_active, NULL};
-	struct world *world = calloc(1, sizeof(*world));
+	struct world *world;
 	void *dp;
 
 	if (dp_setup(&dp) < 0)
 		return -1;
+	world = xb_calloc(1, sizeof(*world));
 	world->dp = dp;
 	world->dp->worker->observer.member_drained = on_drained;
 	world->dp->worker->observer.ctx = world;

@@ -29,7 +29,8 @@
 #define MARK_DONE  2 /* it went: only the answer is missing */
 #define MARK_FLOOD 4 /* the guests of this team have got it */
 
-#define ROOM_MIN 4u
+#define ROOM_MIN  4u
+#define ALONE_MAX (1u << 24) /* bytes that the schedule hears of at once */
 
 static uint8_t *mark_at(struct vif_queue *q, uint32_t index)
 {
@@ -207,25 +208,63 @@ static void take_back(struct worker *w)
 	}
 }
 
-/* The vif's packet was taken: what it costs, and what comes next. */
-static void charge(struct worker *w, struct vif_queue *q, const struct tx_record *rec)
+/* A packet of the queue was taken: its place in the rotation. */
+static void move_on(struct worker *w, struct vif_queue *q)
 {
-	const struct cost cost = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
-	struct vif *vif = q->vif;
-	struct cost next;
-
 	if (q->avail == 0)
 		refresh(q);
-	if (vif->failed)
+	if (q->vif->failed)
 		return;
 	if (q->avail == 0)
 		leave(w, q);
 	else
 		rotate(q);
+}
+
+/* Packets of the vif were taken: what they cost, and what comes next. */
+static void charge(struct worker *w, struct vif *vif, struct cost cost)
+{
+	struct cost next;
+
+	if (vif->failed)
+		return;
 	if (vif->backlog)
 		next = head_cost(w, vif->backlog);
 	fair_sent(w->qos.fair, (uint32_t)vif->port, cost, vif->backlog ? &next : NULL, w->now_ns);
 	shape_take(&w->qos.pace, cost.bytes, w->now_ns);
+}
+
+/* Nobody else has packets, and nothing bounds this flow: the schedule has to hear only how much it
+ * took. */
+static bool is_alone(const struct worker *w, uint32_t flow, enum fair_phase phase)
+{
+	const struct fair_flow_config *config = fair_flow_config(w->qos.fair, flow);
+
+	return w->qos.n_backlog == 1 && phase == FAIR_PHASE_SHARE && !w->qos.pace_bps &&
+	       !config->min_bps && !config->limit.avg_bps && !config->limit.peak_bps;
+}
+
+/* The rest of the batch from one vif, after its first packet was taken; what it cost is added to
+ * *cost. */
+static void take_alone(struct worker *w, struct vif *vif, struct cost *cost)
+{
+	uint64_t bytes = cost->bytes, share = cost->share;
+
+	while (vif->backlog && has_room(w) && bytes < ALONE_MAX && share < ALONE_MAX) {
+		struct vif_queue *q = vif->backlog;
+		struct tx_record *rec = take(w, q);
+		struct cost one;
+
+		if (!rec)
+			break;
+		rec->reason = DECIDE_REASON_SHARE;
+		one = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
+		bytes += one.bytes;
+		share += one.share;
+		move_on(w, q);
+	}
+	cost->bytes = (uint32_t)MIN(bytes, COST_MAX);
+	cost->share = (uint32_t)MIN(share, COST_MAX);
 }
 
 /* Takes packets as the schedule says; true: until the batch was full. */
@@ -238,11 +277,15 @@ static bool take_turns(struct worker *w)
 		enum fair_phase phase;
 		struct tx_record *rec;
 		struct vif_queue *q;
+		struct vif *vif;
 		uint64_t ready_ns;
+		struct cost cost;
+		bool alone;
 
 		if (flow < 0)
 			return false;
-		q = w->ports[flow]->backlog;
+		vif = w->ports[flow];
+		q = vif->backlog;
 		ready_ns = shape_ready_ns(&qos->pace, COST_FRAME_SHARE, w->now_ns);
 		if (ready_ns > w->now_ns) {
 			qos->wake_ns = ready_ns;
@@ -253,7 +296,12 @@ static bool take_turns(struct worker *w)
 		if (!rec)
 			continue;
 		rec->reason = decide_sent(phase);
-		charge(w, q, rec);
+		cost = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
+		alone = is_alone(w, (uint32_t)flow, phase);
+		move_on(w, q);
+		if (alone)
+			take_alone(w, vif, &cost);
+		charge(w, vif, cost);
 	}
 	return true;
 }

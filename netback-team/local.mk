@@ -97,6 +97,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/teams_members.c \
 	netback-team/uplink_changes.c \
 	netback-team/uplink.c \
+	netback-team/uplink_full.c \
 	netback-team/uplink_lacp.c netback-team/uplink_lacp.h \
 	netback-team/vif.c netback-team/vif.h netback-team/vif_json.c \
 	netback-team/vifdev.c netback-team/vifdev_priv.h \

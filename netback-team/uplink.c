@@ -4,10 +4,8 @@
  * one can't send, announcements.
  *
  * A frame that a member could not take (no carrier, admin down, gone) is offered to the next member
- * in the same pass, so a dead link costs nothing but the members that were tried. Frames for a NIC
- * whose queue is full go back into the guests' rings (guest_take.c) and are tried again after 50 us
- * to 1 ms. Where it has taken nothing for 5 ms they are offered to other members, too; where none
- * has taken anything for a second they are dropped, as on a cut cable.
+ * in the same pass, so a dead link costs nothing but the members that were tried. NICs whose queue
+ * is full are left to uplink_full.c.
  */
 #include "worker.h"
 
@@ -18,15 +16,9 @@
 
 #include "explain.h"
 #include "log.h"
-#include "policy.h"
 #include "util.h"
 
 #define LOG_MODULE    "team"
-#define FULL_WAIT_NS  50000ull
-#define FULL_WAIT_MAX 1000000ull
-#define FULL_STUCK_NS 5000000ull
-#define FULL_DEAD_NS  NSEC_PER_SEC
-#define FULL_PAUSE_NS (20 * NSEC_PER_MSEC) /* nobody had a frame for it meanwhile */
 #define WIRE_MIN      60u
 #define WIRE_OVERHEAD 24u
 
@@ -125,53 +117,6 @@ static uint32_t wire_bytes(const struct pkt *pkt)
 	return MAX(pkt->total, WIRE_MIN) + (n - 1) * headers + n * WIRE_OVERHEAD;
 }
 
-bool uplink_all_full(const struct worker *w)
-{
-	const struct team *team = &w->team;
-	const bool single = policy_get(team->options.mode)->single_active;
-	uint32_t full = 0, mask = team->usable;
-
-	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
-		if (w->uplinks[i] && w->uplinks[i]->full)
-			full |= 1u << i;
-	if (single)
-		mask = team->active >= 0 ? 1u << team->active : 0;
-	return mask && (mask & ~full) == 0;
-}
-
-/* Nothing went for so long that others may have its frames. */
-static bool is_stuck(const struct worker *w, const struct uplink *up, uint64_t ns)
-{
-	return up->full && w->now_ns - up->full_since_ns >= ns;
-}
-
-/* The frame goes back into the ring. */
-static void hold(struct worker *w, struct tx_record *rec, const struct uplink *up)
-{
-	w->qos.retry_ns =
-		w->qos.retry_ns <= w->now_ns ? up->retry_ns : MIN(w->qos.retry_ns, up->retry_ns);
-	rec->held = true;
-}
-
-/* No member was left for the frame: one that is merely full, or was not asked now, may take it
- * later. */
-static void no_member(struct worker *w, struct tx_record *rec)
-{
-	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
-		const struct uplink *up = w->uplinks[i];
-
-		if (!seat_in(rec->tried, (int)i) || !up || !up->full)
-			continue;
-		if (!is_stuck(w, up, FULL_DEAD_NS) || up->full_pass != w->stats.passes) {
-			hold(w, rec, up);
-			return;
-		}
-	}
-	rec->reason = DECIDE_REASON_DOWN;
-	rec->queue->vif->stats.tx_no_member++;
-	explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_NO_MEMBER, -1, -1);
-}
-
 void uplink_queue(struct worker *w, struct tx_record *rec)
 {
 	struct pkt *pkt = &rec->pkt;
@@ -186,16 +131,14 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 	for (;;) {
 		member = team_choose(&w->team, &frame, rec->tried);
 		if (member < 0) {
-			no_member(w, rec);
+			uplink_no_member(w, rec);
 			return;
 		}
 		up = w->uplinks[member];
 		if (up && up->nic && !up->gone && (!up->full || w->now_ns >= up->retry_ns))
 			break;
-		if (up && up->full && !up->gone && !is_stuck(w, up, FULL_STUCK_NS)) {
-			hold(w, rec, up);
+		if (up && !up->gone && uplink_waits(w, up, rec))
 			return;
-		}
 		rec->tried |= 1u << member;
 	}
 	rec->seat = frame.seat;
@@ -224,21 +167,6 @@ static void count_sent(struct worker *w, struct uplink *up, unsigned int from, u
 	}
 	up->stats.tx_packets += n;
 	w->stats.nic_tx_packets += n;
-}
-
-/* The member took `done` frames, and no more for want of room: when it is tried again. */
-static void note_full(struct worker *w, struct uplink *up, unsigned int done)
-{
-	w->stats.nic_full_waits++;
-	if (!up->full || done || w->now_ns - up->retry_ns > FULL_PAUSE_NS) {
-		up->full_since_ns = w->now_ns;
-		up->full_wait_ns = FULL_WAIT_NS;
-	} else {
-		up->full_wait_ns = MIN(up->full_wait_ns * 2, FULL_WAIT_MAX);
-	}
-	up->full = true;
-	up->full_pass = w->stats.passes;
-	up->retry_ns = w->now_ns + up->full_wait_ns;
 }
 
 /* The member can't send now: what is left goes to others. */
@@ -281,22 +209,6 @@ static bool is_link_error(int error)
 	       error == EAGAIN;
 }
 
-/* Frames from `done` on stay in the rings when the member is full, and has not been for long. */
-static bool hold_if_full(struct worker *w, struct uplink *up, unsigned int done, unsigned int n,
-			 int error)
-{
-	if ((error != ENOBUFS && error != EAGAIN) || up->nic->ops->carrier(up->nic) != 1) {
-		up->full = false;
-		return false;
-	}
-	note_full(w, up, done);
-	if (is_stuck(w, up, FULL_STUCK_NS))
-		return false;
-	while (done < n)
-		hold(w, up->records[done++], up);
-	return true;
-}
-
 static void flush_one(struct worker *w, struct uplink *up)
 {
 	unsigned int n = up->n_msgs, done = 0;
@@ -315,7 +227,7 @@ static void flush_one(struct worker *w, struct uplink *up)
 			refuse(w, up, up->records[done++], -rc);
 			continue;
 		}
-		if (hold_if_full(w, up, done, n, -rc))
+		if (uplink_hold_if_full(w, up, done, n, -rc))
 			return;
 		up->stats.tx_errors += n - done;
 		reselect(w, up, done, n, -rc);

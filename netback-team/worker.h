@@ -328,8 +328,22 @@ int uplink_add(struct worker *worker, const char *name, uint8_t priority, struct
 int uplink_remove(struct worker *worker, const char *name, struct nic **nic);
 /** Puts a frame of a guest on its way: picks a member, queues the message. */
 void uplink_queue(struct worker *worker, struct tx_record *record);
+/* uplink_full.c */
+
+/** Is the frame to wait for this member, which is full? Then it is held. */
+bool uplink_waits(struct worker *worker, const struct uplink *uplink, struct tx_record *record);
+/** No member was left for the frame: it is held where one is merely full, or was not asked in this
+ * pass, else it is lost. */
+void uplink_no_member(struct worker *worker, struct tx_record *record);
+/** A send of messages [done, n) failed with `error`: true when the member is full and these frames
+ * are held; false: they are to be offered to others. */
+bool uplink_hold_if_full(struct worker *worker, struct uplink *uplink, unsigned int done,
+			 unsigned int n, int error);
 /** Are all members that may send now full? False when there is none. */
 bool uplink_all_full(const struct worker *worker);
+
+/* uplink.c */
+
 /** Sends what is queued; frames that a member could not take go to the next one, those that a full
  * one did not take are held until qos.retry_ns. */
 void uplink_flush(struct worker *worker);

@@ -232,9 +232,9 @@ static json_t *port_to_json(const char *member, const struct lacp_port_status *s
 	return json_pack(
 		"{s:s, s:s, s:I, s:s, s:I, s:s, s:i, s:b, s:b, s:b, s:i, s:b, s:b, s:b, s:s, s:s, "
 		"s:s, s:s, s:o, s:o, s:o}",
-		"member", member, "mux", lacp_mux_name(s->mux), "mux_ms",
+		"member", member, "mux", lacp_mux_name(s->mux), "mux_since_ms",
 		(json_int_t)(s->mux_ns / NSEC_PER_MSEC), "receive", lacp_rx_name(s->rx),
-		"receive_ms", (json_int_t)(s->rx_ns / NSEC_PER_MSEC), "selected",
+		"receive_since_ms", (json_int_t)(s->rx_ns / NSEC_PER_MSEC), "selected",
 		lacp_selected_name(s->selected), "aggregator", s->aggregator, "active",
 		(int)s->active, "ready", (int)s->ready, "carrier", (int)s->carrier, "speed_mbps",
 		(int)s->mbps, "speed_assumed", (int)s->mbps_assumed, "individual",

@@ -10,8 +10,9 @@
 static const char *const team_first[] = {"team",	   "mode", "rate", "active_aggregator",
 					 "active_changes", NULL};
 static const char *const port_columns[] = {
-	"member", "mux",    "mux_ms",	  "reason",	"receive",     "receive_ms",	"selected",
-	"drain",  "active", "aggregator", "speed_mbps", "churn_actor", "churn_partner", NULL};
+	"member",	    "mux",	   "mux_since_ms",  "reason", "receive",
+	"receive_since_ms", "selected",	   "drain",	    "active", "aggregator",
+	"speed_mbps",	    "churn_actor", "churn_partner", NULL};
 static const char *const end_columns[] = {
 	"member",	 "end",	 "system_priority", "system", "key",
 	"port_priority", "port", "state_octet",	    "state",  NULL};

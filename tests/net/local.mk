@@ -4,6 +4,11 @@ noinst_PROGRAMS += tests/net/gapmeter
 tests_net_gapmeter_SOURCES = tests/net/gapmeter.c
 tests_net_gapmeter_LDADD = common/libxbcommon.a
 
+# Our LACP beside a partner in virtual time.
+check_PROGRAMS += tests/net/lacp-oracle
+tests_net_lacp_oracle_SOURCES = tests/net/lacp-oracle.c
+tests_net_lacp_oracle_LDADD = netback-team/libnetback.a common/libxbcommon.a
+
 # The NIC modules against interfaces of a sandbox (netlab.h).
 NET_TESTS = tests/net/test-nic tests/net/test-nic-check tests/net/test-linkwatch
 check_PROGRAMS += $(NET_TESTS)
@@ -20,7 +25,7 @@ tests_net_test_linkwatch_LDADD = $(UNIT_NET_LIBS)
 
 # Scripts of Dom0 on a store of files; the store of a xenbox under Xen's own tools.
 TOOL_TESTS = tests/net/test-vif-team.sh tests/net/test-xenbox-xl.sh tests/net/test-netback-netns.sh \
-	tests/net/test-xenbox-store.sh tests/net/test-vmctl.sh
+	tests/net/test-xenbox-store.sh tests/net/test-vmctl.sh tests/net/test-lacp-oracle.sh
 TESTS += $(TOOL_TESTS)
 EXTRA_DIST += $(TOOL_TESTS) tests/net/xenstore-stub tests/net/vmctl-xl
 

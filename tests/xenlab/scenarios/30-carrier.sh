@@ -32,7 +32,11 @@ case $active in
 esac
 log "active at start: $active"
 cut_during_transfer "$active" "$standby"
-# Back again by cutting the other one: proves that the first one was taken back.
+# Ours goes back after its hold, which must not happen in the middle of the next transfer. Where the peer stays, cutting the other
+# one proves that the first one was taken back.
+first=$active
+is_back() { [[ $(active_nic guest11) == "$first" ]]; }
+[[ $(backend_script) != vif-team ]] || expect "failback to $first" poll 20 is_back
 active=$(active_nic guest11)
 case $active in
     eth0) standby=eth1 ;;

@@ -25,10 +25,9 @@ peer_up() {
 }
 
 peer_down() {
-    ip netns del peer 2>/dev/null
-    ip link del la0 2>/dev/null
-    ip link del la1 2>/dev/null
-    return 0
+    ip netns del peer 2>/dev/null || true
+    ip link del la0 2>/dev/null || true
+    ip link del la1 2>/dev/null || true
 }
 
 # how many links distribute, by our own account and by the partner's

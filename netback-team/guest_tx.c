@@ -467,6 +467,10 @@ bool guest_tx_run(struct worker *w)
 	struct qos *qos = &w->qos;
 	bool more;
 
+	if (team_held(&w->team, w->now_ns)) { /* a member drains: frames stay in the rings */
+		worker_deadline(w, w->team.held_ns);
+		return false;
+	}
 	if (qos->stale)
 		qos_capacity(w);
 	if (!w->ready && w->now_ns < qos->wake_ns) {

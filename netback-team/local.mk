@@ -10,6 +10,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/buf.c netback-team/buf.h \
 	netback-team/cost.c netback-team/cost.h \
 	netback-team/csum.c netback-team/csum.h \
+	netback-team/damp.c netback-team/damp.h \
 	netback-team/decide.c netback-team/decide.h \
 	netback-team/dos.c netback-team/dos.h netback-team/dos_priv.h \
 	netback-team/dos_alarm.c \
@@ -53,6 +54,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/limit.c netback-team/limit.h \
 	netback-team/linkwatch.c netback-team/linkwatch.h \
 	netback-team/load.c netback-team/load.h \
+	netback-team/member_word.c netback-team/member_word.h \
 	netback-team/meter.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
 	netback-team/netback_ctl.c \
@@ -65,10 +67,13 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/nic.h \
 	netback-team/nic_check.c \
 	netback-team/nic_link.c netback-team/nic_link.h \
+	netback-team/nic_names.c netback-team/nic_names.h \
 	netback-team/nic_packet.c \
 	netback-team/nic_rtnl.c netback-team/nic_rtnl.h \
 	netback-team/pin.c netback-team/pin.h \
 	netback-team/policy.c netback-team/policy.h \
+	netback-team/probe.c netback-team/probe.h \
+	netback-team/probe_frame.c netback-team/probe_frame.h \
 	netback-team/qos.c netback-team/qos.h \
 	netback-team/qos_policy.c netback-team/qos_policy.h \
 	netback-team/qos_report.c netback-team/qos_report.h \
@@ -84,17 +89,23 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/spread.c netback-team/spread.h \
 	netback-team/sticky.c netback-team/sticky.h \
 	netback-team/switch.c netback-team/switch.h \
-	netback-team/team.c netback-team/team.h \
+	netback-team/team.c netback-team/team.h netback-team/team_priv.h \
 	netback-team/team_guard.c netback-team/team_guard.h \
+	netback-team/team_match.c \
+	netback-team/team_roles.c \
+	netback-team/team_state.c \
 	netback-team/team_status.c \
+	netback-team/team_words.c \
 	netback-team/teams.c netback-team/teams_priv.h \
 	netback-team/teams_lacp.c \
 	netback-team/teams_members.c \
 	netback-team/trace.c netback-team/trace.h \
 	netback-team/uplink.c \
 	netback-team/uplink_changes.c \
+	netback-team/uplink_drain.c \
 	netback-team/uplink_full.c \
 	netback-team/uplink_lacp.c netback-team/uplink_lacp.h \
+	netback-team/uplink_probe.c \
 	netback-team/vif.c netback-team/vif.h netback-team/vif_json.c \
 	netback-team/vifdev.c netback-team/vifdev_priv.h \
 	netback-team/vifdev_status.c \

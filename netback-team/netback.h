@@ -68,6 +68,10 @@ int team_entry_failover(struct team_entry *entry, const char *member, char *erro
 
 /** LACP of all teams that speak it, or of one: an array; the reply of "lacp show". */
 json_t *teams_lacp_to_json(struct teams *teams, const struct team_entry *only);
+/** Would the guests keep an uplink without this member? -EINVAL not one of its members, -EBUSY no
+ * other is usable; with a sentence. */
+int team_entry_may_drain(struct team_entry *entry, const char *member, char *error,
+			 size_t error_size);
 
 /* vifdev.c */
 

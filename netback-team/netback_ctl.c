@@ -187,11 +187,23 @@ static int team_set(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 	return write_key(ctx, name, key, value, result, error);
 }
 
+/* Without its priority; an address keeps its colons. */
+static size_t name_length(const char *word, size_t n)
+{
+	const bool address = n > 4 && (!strncmp(word, "mac:", 4) || !strncmp(word, "pci:", 4));
+	unsigned int colons = 0, parts = !address ? 1 : *word == 'm' ? 7 : 4;
+
+	for (size_t i = 0; i < n; i++)
+		if (word[i] == ':' && ++colons == parts)
+			return i;
+	return n;
+}
+
 static bool is_member(const char *word, size_t n, const char *nic)
 {
-	size_t name = strcspn(word, ":");
+	const size_t name = name_length(word, n);
 
-	return MIN(name, n) == strcspn(nic, ":") && strncmp(word, nic, MIN(name, n)) == 0;
+	return name == name_length(nic, strlen(nic)) && strncmp(word, nic, name) == 0;
 }
 
 /* The members key without `nic`, a string to free(); *found: it was there. */
@@ -218,8 +230,9 @@ static char *without(const char *members, const char *nic, bool *found)
 	return out;
 }
 
-static int change_member(struct netback *nb, json_t *args, bool add, json_t **result,
-			 char error[CTL_ERROR_MAX])
+/* Adds a word to a key that lists members, or takes it out. */
+static int change_list(struct netback *nb, json_t *args, const char *key, bool add, json_t **result,
+		       char error[CTL_ERROR_MAX])
 {
 	const char *name = need(args, "name", error), *nic;
 	AUTO_FREE char *path = NULL;
@@ -230,26 +243,44 @@ static int change_member(struct netback *nb, json_t *args, bool add, json_t **re
 
 	if (!name || !(nic = need(args, "nic", error)))
 		return -EINVAL;
-	path = xb_asprintf("%s/%s/members", NETBACK_TEAM_PATH, name);
+	path = xb_asprintf("%s/%s/%s", NETBACK_TEAM_PATH, name, key);
 	old = confstore_get(nb->conf, path);
 	rest = without(old ? old : "", nic, &found);
 	if (found == add) {
-		snprintf(error, CTL_ERROR_MAX, "team %s: %s is %s its members (\"%s\")", name, nic,
-			 add ? "already one of" : "not one of", old ? old : "");
+		snprintf(error, CTL_ERROR_MAX, "team %s: %s is %s its %s (\"%s\")", name, nic,
+			 add ? "already one of" : "not one of",
+			 strcmp(key, "members") ? "drained members" : "members", old ? old : "");
 		return add ? -EEXIST : -ENOENT;
 	}
 	members = add ? xb_asprintf("%s%s%s", rest, *rest ? " " : "", nic) : xb_strdup(rest);
-	return write_key(nb, name, "members", members, result, error);
+	return write_key(nb, name, key, members, result, error);
 }
 
 static int team_add_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
-	return change_member(ctx, args, true, result, error);
+	return change_list(ctx, args, "members", true, result, error);
 }
 
 static int team_remove_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
-	return change_member(ctx, args, false, result, error);
+	return change_list(ctx, args, "members", false, result, error);
+}
+
+static int team_drain_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	struct team_entry *entry = find_team(ctx, args, error);
+	const char *nic;
+	int rc;
+
+	if (!entry || !(nic = need(args, "nic", error)))
+		return -EINVAL;
+	rc = team_entry_may_drain(entry, nic, error, CTL_ERROR_MAX);
+	return rc < 0 ? rc : change_list(ctx, args, "drained", true, result, error);
+}
+
+static int team_undrain_cmd(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	return change_list(ctx, args, "drained", false, result, error);
 }
 
 void netback_ctl_register(struct netback *nb)
@@ -269,6 +300,9 @@ void netback_ctl_register(struct netback *nb)
 		{"team add", "{name, nic}: add a member, NIC or NIC:PRIORITY", team_add_cmd},
 		{"team remove", "{name, nic}: remove a member", team_remove_cmd},
 		{"lacp show", "{[name]}: LACP of all teams, or of one", lacp_show},
+		{"team drain", "{name, nic}: take a member out of use without loss",
+		 team_drain_cmd},
+		{"team undrain", "{name, nic}: use it again", team_undrain_cmd},
 		{"team failover", "{name, [nic]}: make a member active", team_failover_cmd},
 	};
 

@@ -9,28 +9,68 @@
 
 /* In the order of enum flow_fields. */
 static const char *const hash_names[] = {"l2", "l3", "l34", "src", "dst", "srcdst", NULL};
-static const char *const failback_names[] = {"always", "better", "failure", "manual", NULL};
+static const char *const failback_names[] = {"always", "better", "failure", "manual", "load", NULL};
+static const char *const probe_names[] = {"off", "arp", "ns", "beacon", NULL}; /* probe.h */
+static const char *const need_names[] = {"any", "all", NULL};
 
 #define TEAM(member) offsetof(struct team_options, member)
 static const struct key team_keys[] = {
 	{"members", KEY_TYPE_STRING, TEAM(members), 0,
 	 sizeof(((struct team_options *)0)->members) - 1, NULL, "", true,
-	 "Interfaces of the team, separated by spaces; NAME:PRIORITY (0-255, default 128) prefers "
-	 "the "
-	 "higher number."},
+	 "Interfaces of the team, separated by spaces: names, patterns of names (eth*), "
+	 "mac:AA:BB:CC:DD:EE:FF, pci:0000:3b:* (may hold * ? []); what a pattern means joins when "
+	 "it appears, but no team takes another one's. With :PRIORITY (0-255, default 128) behind "
+	 "it the higher number is preferred."},
 	{"mode", KEY_TYPE_ENUM, TEAM(mode), 0, 0, policy_names, "active-backup", true,
 	 "How frames are distributed over the members."},
 	{"failback", KEY_TYPE_ENUM, TEAM(failback), 0, 0, failback_names, "always", true,
 	 "When a member that returned becomes active again: always when it is the preferred one; "
 	 "better: "
 	 "only when its priority is higher; failure: when the active one fails; manual: by "
-	 "command."},
+	 "command; load: as always, once the active one is used less than failback_load."},
+	{"failback_load", KEY_TYPE_U64, TEAM(failback_load), 0, 100, NULL, "50", true,
+	 "Use of the active member, in percent of its speed over the last second, below which "
+	 "failback = load leaves it."},
 	{"failback_hold", KEY_TYPE_DURATION, TEAM(failback_hold_ns), 0, 3600 * NSEC_PER_SEC, NULL,
 	 "5s", true, "How long a returned member must be up before failback."},
 	{"updelay", KEY_TYPE_DURATION, TEAM(updelay_ns), 0, 3600 * NSEC_PER_SEC, NULL, "0ms", true,
 	 "How long a link must be up before the member is used (skipped when no other member is)."},
 	{"downdelay", KEY_TYPE_DURATION, TEAM(downdelay_ns), 0, 60 * NSEC_PER_SEC, NULL, "0ms",
 	 true, "How long a link may be down before the member counts as down."},
+	{"damping", KEY_TYPE_BOOL, TEAM(damping.on), 0, 0, NULL, "no", true,
+	 "Keep a member that comes and goes out of use until it has been quiet (RFC 2439), unless "
+	 "no other one is usable."},
+	{"damping_half_life", KEY_TYPE_DURATION, TEAM(damping.half_life_ns), NSEC_PER_SEC,
+	 3600 * NSEC_PER_SEC, NULL, "15s", true,
+	 "In so long a time, half of its flaps is forgotten."},
+	{"damping_suppress", KEY_TYPE_U64, TEAM(damping.suppress), 2, 100, NULL, "3", true,
+	 "So many flaps in short order keep a member out, until half of one is left."},
+	{"damping_max", KEY_TYPE_DURATION, TEAM(damping.max_ns), NSEC_PER_SEC, 86400 * NSEC_PER_SEC,
+	 NULL, "300s", true, "Nobody is kept out for longer after the last flap."},
+	{"min_links", KEY_TYPE_U64, TEAM(min_links), 0, TEAM_MEMBERS_MAX, NULL, "0", true,
+	 "With fewer usable members than this the team is down: it sends and receives nothing."},
+	{"drained", KEY_TYPE_STRING, TEAM(drained), 0,
+	 sizeof(((struct team_options *)0)->drained) - 1, NULL, "", true,
+	 "Members that are taken out of use without loss or reordering, by name, separated by "
+	 "spaces; they stay members."},
+	{"probe", KEY_TYPE_ENUM, TEAM(probe), 0, 0, probe_names, "off", true,
+	 "Find members whose link is up but dead: by ARP requests (arp) or IPv6 neighbour "
+	 "solicitations (ns) for probe_targets, or by beacons between the members and to other "
+	 "hosts' (beacon; at least three of both together)."},
+	{"probe_targets", KEY_TYPE_STRING, TEAM(probe_targets), 0,
+	 sizeof(((struct team_options *)0)->probe_targets) - 1, NULL, "", true,
+	 "Up to 4 addresses that are asked, IPv4 for arp, IPv6 for ns, separated by spaces."},
+	{"probe_source", KEY_TYPE_STRING, TEAM(probe_source), 0,
+	 sizeof(((struct team_options *)0)->probe_source) - 1, NULL, "", true,
+	 "IPv4 address that ARP requests come from; empty = none (RFC 5227), which all hosts "
+	 "answer that follow it."},
+	{"probe_interval", KEY_TYPE_DURATION, TEAM(probe_interval_ns), 10 * NSEC_PER_MSEC,
+	 60 * NSEC_PER_SEC, NULL, "50ms", true, "Time between the probes of a member."},
+	{"probe_missed", KEY_TYPE_U64, TEAM(probe_missed), 1, 100, NULL, "3", true,
+	 "So many intervals without an answer, and the member is down; as many with one, and it "
+	 "is back."},
+	{"probe_need", KEY_TYPE_ENUM, TEAM(probe_need), 0, 0, need_names, "any", true,
+	 "Of several targets, any must answer, or all."},
 	{"carrier_poll", KEY_TYPE_DURATION, TEAM(carrier_poll_ns), 0, 10 * NSEC_PER_SEC, NULL,
 	 "10ms", true,
 	 "How often the carrier is looked at beside the kernel's events, which may be 1 s late; "

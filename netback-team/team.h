@@ -11,11 +11,19 @@
  * made active by hand stays so until it fails, is removed, or mode or failback change. Modes
  * without an active member have a designated one (for multicast), chosen the same way.
  *
- * - DOWN: when its link is up, UPDELAY.
- * - UPDELAY: when the delay is over or nobody else is usable, STANDBY or ACTIVE.
- * - STANDBY, ACTIVE: when the link is gone and the downdelay over, or after a send error, DOWN.
+ * - DOWN: when its link is up and its probes are answered, UPDELAY, or DAMPED when it came and went
+ *   too often (damp.h).
+ * - UPDELAY, DAMPED: when the delay is over or nobody else is usable, STANDBY or ACTIVE.
+ * - STANDBY, ACTIVE: when the link is gone and the downdelay over, after a send error, or when its
+ *   probes are missed (probe.h) while those of another usable member are not, DOWN.
+ * - DRAINED: the operator took it out of use (option `drained`), whatever its link. On its way
+ *   there nobody may send (team_held) until what it was given has left its queue: then all that it
+ *   carried can move at once and stays in order.
  *
  * A link that comes back within downdelay was never gone; one that goes within updelay never came.
+ * Where the probes of all members are missed, they say nothing (the target is gone), and members
+ * with a link are used. With fewer usable members than min_links, the team is down: it has no
+ * active member, and sends and receives nothing.
  * Every function that takes now_ns first does what was due, changes, decides anew, and then calls
  * the observer, which sees the finished result and must not change the team.
  */
@@ -25,6 +33,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "damp.h"
 #include "flow.h"
 #include "lacp_options.h"
 #include "spread.h"
@@ -39,6 +48,8 @@ enum team_member_state {
 	TEAM_MEMBER_STANDBY, /**< link is up, but it is not active (active-backup), or LACP does not
 				let it send */
 	TEAM_MEMBER_ACTIVE,  /**< carries traffic */
+	TEAM_MEMBER_DAMPED,  /**< link is up, but was lost too often: must be quiet for a while */
+	TEAM_MEMBER_DRAINED, /**< taken out of use by the operator */
 };
 
 enum team_failback {
@@ -48,6 +59,7 @@ enum team_failback {
 				 one's */
 	TEAM_FAILBACK_FAILURE, /**< when the active one fails, the best one takes over */
 	TEAM_FAILBACK_MANUAL,  /**< by team_failover; a failure is treated as with FAILURE */
+	TEAM_FAILBACK_LOAD, /**< as ALWAYS, once the active one is used less than failback_load */
 };
 
 /** Configuration of a team: target of the key table; names of modes come from policy_names(). */
@@ -57,7 +69,15 @@ struct team_options {
 	int mode;	   /**< index into the policy table */
 	int failback;	   /**< enum team_failback */
 	uint64_t failback_hold_ns;
+	uint64_t failback_load; /**< percent of the active member's speed, over the last second */
 	uint64_t updelay_ns, downdelay_ns;
+	struct damp_options damping;
+	uint64_t min_links; /**< usable members that the team needs, 0 and 1 are the same */
+	char drained[256];  /**< names of members that are out of use, space separated */
+	int probe;	    /**< enum probe_mode (probe.h) */
+	char probe_targets[256], probe_source[48]; /**< addresses */
+	uint64_t probe_interval_ns, probe_missed;
+	int probe_need; /**< of several targets: 0 any must answer, 1 all */
 	uint64_t carrier_poll_ns;
 	char netns[64];		   /**< private namespace for the members, "" = none */
 	uint64_t rarp_count;	   /**< announcements of each guest MAC after a switch */
@@ -88,17 +108,22 @@ struct team_member {
 	bool used;
 	uint8_t priority;
 	bool link;	/**< last reported */
+	bool dead;	/**< its probes are missed */
+	bool drained;	/**< out of use, or on its way there */
 	uint32_t order; /**< when it was added: smaller = earlier */
 	enum team_member_state state;
 	uint64_t since_ns;    /**< of state */
-	uint64_t deadline_ns; /**< of UPDELAY, of the downdelay of a member whose link is gone, or
-				 of the retry of a DOWN one */
+	uint64_t deadline_ns; /**< of UPDELAY and DAMPED, of the downdelay of a member whose link is
+				 gone, of the drain of one that works, or of the retry of a DOWN one
+			       */
 	uint64_t link_ns;     /**< last change of link */
 	uint64_t up_ns;	      /**< when it became usable last */
 	const char *reason;   /**< static text of the last change */
 	void *ctx;	      /**< the owner's (its NIC) */
 	uint64_t n_flaps;     /**< UP -> DOWN changes */
 	uint64_t n_errors;    /**< sends that failed for want of carrier or resources */
+	uint64_t n_shortages; /**< of these: ENOBUFS, EAGAIN */
+	struct damp damp;
 };
 
 struct team;
@@ -131,12 +156,14 @@ struct team {
 	uint32_t up;	 /**< bits of members in STANDBY or ACTIVE */
 	uint32_t may_send, may_receive; /**< bits, see team_permit */
 	uint32_t retired;		/**< bits, see team_retire */
-	uint32_t n_added;		/**< members ever added */
-	bool by_hand;			/**< active was chosen by team_failover: no failback */
-	int active; /**< the active member in active-backup, the designated one (multicast)
-		       otherwise; -1 none */
+	uint32_t closed;  /**< all bits set while fewer members are usable than min_links */
+	uint32_t n_added; /**< members ever added */
+	bool by_hand;	  /**< active was chosen by team_failover: no failback */
+	int active;	  /**< the active member in active-backup, the designated one (multicast)
+			     otherwise; -1 none */
 	uint32_t rr_next;
 	uint64_t failback_ns; /**< when failback is due, DEADLINE_NEVER = not pending */
+	uint64_t held_ns;     /**< until then nobody may send: a member drains */
 	struct team_observer observer;
 	struct spread spread; /**< how frames are distributed */
 };
@@ -154,6 +181,20 @@ int team_find(const struct team *team, const char *name);
 
 /** Carrier and admin state as seen by linkwatch. */
 void team_on_link(struct team *team, int member, bool up, uint64_t now_ns);
+/** Probes of the member: missed as often as it takes (false), or answered again as often. */
+void team_on_probe(struct team *team, int member, bool answered, uint64_t now_ns);
+/**
+ * Takes a member out of use, as the option `drained` does for those that it names: no new frames.
+ * Returns when it will be DRAINED (team_run does it), now_ns when nothing had to be waited for.
+ */
+uint64_t team_drain(struct team *team, int member, uint64_t now_ns);
+/** May nobody send at this moment? Not for longer than LOAD_WAIT_MAX_NS and the option drain. */
+static inline bool team_held(const struct team *team, uint64_t now_ns)
+{
+	return now_ns < team->held_ns;
+}
+/** Is the name one of the words of a list? */
+bool team_listed(const char *list, const char *name);
 /**
  * A send on member failed with -error. ENETDOWN: the member is down until linkwatch reports "up"
  * or, when it never reported "down", for TEAM_RETRY_NS. ENXIO/ENODEV: down until linkwatch reports
@@ -185,7 +226,8 @@ int team_failover(struct team *team, int member, uint64_t now_ns);
 int team_choose(struct team *team, struct team_frame *frame, uint32_t tried);
 /** Does the mode look at the frame's key? */
 bool team_reads_flows(const struct team *team);
-/** True when unicast frames received on member count; and those to groups. */
+/** True when unicast frames received on member count; and those to groups. The former also on a
+ * DRAINED one: switches take a moment to learn that it is not used any more. */
 bool team_may_receive(const struct team *team, int member);
 bool team_takes_groups(const struct team *team, int member);
 

@@ -24,6 +24,7 @@
 struct snapshot {
 	struct team team;
 	struct uplink_lacp lacp;
+	struct probe probe;
 	struct uplink_stats stats[TEAM_MEMBERS_MAX];
 	uint64_t now_ns;
 	struct pin *pins; /**< room for n_pins guests, which becomes their number */
@@ -48,6 +49,7 @@ static int call_snapshot(void *ctx, void *arg)
 
 	snap->team = w->team;
 	snap->lacp = w->lacp;
+	snap->probe = w->probe;
 	snap->now_ns = w->now_ns;
 	snap->n_pins = copy_pins(w, snap->pins, snap->n_pins);
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
@@ -78,6 +80,28 @@ static void add_shares(json_t *reply, const struct snapshot *snap, int i)
 	json_object_set_new(reply, "buckets", json_integer((json_int_t)count[i]));
 }
 
+/* What is known of it beside its link. */
+static void add_health(json_t *reply, const struct snapshot *snap, int i)
+{
+	const struct team_member *m = &snap->team.members[i];
+	const struct damp_options *damping = &snap->team.options.damping;
+	const struct probe_member *probe = &snap->probe.members[i];
+
+	json_object_set_new(reply, "shortages", json_integer((json_int_t)m->n_shortages));
+	if (snap->probe.on)
+		json_object_update_new(reply,
+				       json_pack("{s:s, s:I, s:I}", "probe",
+						 !probe->on    ? "no link"
+						 : probe->dead ? "missed"
+							       : "answered",
+						 "probes", (json_int_t)probe->n_sent,
+						 "probe_answers", (json_int_t)probe->n_answers));
+	if (damping->on)
+		json_object_set_new(
+			reply, "damping_penalty",
+			json_integer((json_int_t)damp_penalty(&m->damp, damping, snap->now_ns)));
+}
+
 static json_t *member_to_json(const struct member_entry *member, const struct snapshot *snap)
 {
 	int i = team_find(&snap->team, member->name);
@@ -106,6 +130,7 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 			  (int)member->link.speed_mbps, "mtu", (int)member->link.mtu);
 	add_shares(reply, snap, i);
 	teams_lacp_add_member(reply, &snap->lacp, (unsigned int)i);
+	add_health(reply, snap, i);
 	return reply;
 }
 
@@ -252,6 +277,32 @@ int team_entry_failover(struct team_entry *entry, const char *member, char *erro
 		snprintf(error, error_size,
 			 "team %s: %s is not usable now; `team show %s` says why", entry->name,
 			 member[0] ? member : "no other member", entry->name);
+	else if (rc < 0)
+		snprintf(error, error_size, "team %s: \"%s\" is not one of its members",
+			 entry->name, member);
+	return rc;
+}
+
+static int call_may_drain(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	const int member = team_find(&w->team, arg);
+
+	if (member < 0)
+		return -EINVAL;
+	return w->team.usable == 1u << member ? -EBUSY : 0;
+}
+
+int team_entry_may_drain(struct team_entry *entry, const char *member, char *error,
+			 size_t error_size)
+{
+	int rc = worker_call(entry->worker, call_may_drain, (void *)member);
+
+	if (rc == -EBUSY)
+		snprintf(error, error_size,
+			 "team %s: %s is its only usable member: its guests would be cut off. "
+			 "`team set %s drained %s` does it nevertheless",
+			 entry->name, member, entry->name, member);
 	else if (rc < 0)
 		snprintf(error, error_size, "team %s: \"%s\" is not one of its members",
 			 entry->name, member);

@@ -115,11 +115,14 @@ static int call_options(void *ctx, void *arg)
 	struct worker *w = ctx;
 	struct options_call *call = arg;
 
+	uplink_drain_keep(w, &call->options);
 	team_set_options(&w->team, &call->options, w->now_ns);
+	uplink_probe_set(w, &call->options);
 	qos_set_options(w, &call->options);
 	announce_set(&w->announce, (unsigned int)call->options.rarp_count,
 		     call->options.rarp_interval_ns);
 	uplink_lacp_configure(w, call->restarted);
+	uplink_drain_set(w);
 	worker_deadline(w, 0);
 	return 0;
 }
@@ -213,6 +216,7 @@ static struct team_entry *create_entry(struct teams *teams, const char *name,
 /* Do the options fit together? */
 static int check_options(const struct team_options *options, char *error, size_t error_size)
 {
+	struct probe_options probe;
 	const char *why;
 	int rc = qos_check_options(options, &why);
 
@@ -220,7 +224,9 @@ static int check_options(const struct team_options *options, char *error, size_t
 		snprintf(error, error_size, "%s: max_lag=%llu, wake_credit=%llu bytes", why,
 			 (unsigned long long)options->max_lag_bytes,
 			 (unsigned long long)options->wake_credit_bytes);
-	return rc < 0 ? rc : lacp_options_check(&options->lacp, error, error_size);
+	if (rc == 0)
+		rc = lacp_options_check(&options->lacp, error, error_size);
+	return rc < 0 ? rc : uplink_probe_options(options, &probe, error, error_size);
 }
 
 static void apply_one(struct teams *teams, const char *name, const char *dir)
@@ -351,8 +357,11 @@ int teams_create(struct teams **out, struct netback *nb)
 	int rc;
 
 	teams->nb = nb;
-	rc = team_status_init(teams);
+	rc = team_match_init(teams);
+	if (rc == 0)
+		rc = team_status_init(teams);
 	if (rc < 0) {
+		team_match_fini(teams);
 		free(teams);
 		return rc;
 	}
@@ -370,5 +379,6 @@ void teams_destroy(struct teams *teams)
 	HASH_ITER (hh, teams->entries, entry, tmp)
 		destroy_entry(entry);
 	sd_event_source_unref(teams->mirror_timer);
+	team_match_fini(teams);
 	free(teams);
 }

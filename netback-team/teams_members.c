@@ -19,6 +19,8 @@
 #include "util.h"
 
 #define LOG_MODULE "team"
+/* Frames for guests may come in on a member for so long after the announcements left on another. */
+#define LEARN_NS (20 * NSEC_PER_MSEC)
 
 /* What crosses from link watch's thread into ours. */
 struct link_letter {
@@ -51,6 +53,7 @@ static int call_add(void *ctx, void *arg)
 	i = uplink_add(w, call->member->name, call->member->priority, call->nic);
 	if (i >= 0)
 		call->stats = &w->uplinks[i]->stats;
+	uplink_drain_set(w);
 	return i;
 }
 
@@ -59,6 +62,24 @@ static int call_remove(void *ctx, void *arg)
 	struct nic_call *call = arg;
 
 	return uplink_remove(ctx, call->member->name, &call->nic);
+}
+
+struct drain_call {
+	const char *name;
+	uint64_t wait_ns;
+};
+
+static int call_drain(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	struct drain_call *call = arg;
+	const int member = team_find(&w->team, call->name);
+
+	if (member < 0 || !seat_in(w->team.usable, member))
+		return -ENETDOWN;
+	call->wait_ns = team_drain(&w->team, member, w->now_ns) - w->now_ns;
+	worker_deadline(w, 0);
+	return 0;
 }
 
 static int call_link(void *ctx, void *arg)
@@ -128,7 +149,9 @@ static int mail_link(void *ctx, void *arg)
 			 entry->name, member->name);
 	member->speed_missed |= letter->state.usable && letter->state.speed_mbps <= 0;
 	member->link = letter->state;
-	if (letter->state.ifindex == 0)
+	if (letter->state.ifindex == 0 && member->matched)
+		team_match_soon(nb->teams);
+	else if (letter->state.ifindex == 0)
 		log_warn("%s: %s: the interface is gone; it joins again when it returns",
 			 entry->name, member->name);
 	else if (again || !member->open)
@@ -150,45 +173,6 @@ void teams_members_on_link(void *ctx, const struct link_state *state)
 	mailbox_post(entry->teams->nb->mail, mail_link, &letter, sizeof(letter));
 }
 
-static const struct team_entry *other_team(const struct team_entry *entry, const char *nic)
-{
-	struct team_entry *e, *tmp;
-
-	HASH_ITER (hh, entry->teams->entries, e, tmp)
-		if (e != entry && find_member(e, nic))
-			return e;
-	return NULL;
-}
-
-/* May this NIC join? "" in refused = yes. In a private namespace: moves it there. */
-static void check_member(struct team_entry *entry, struct member_entry *member)
-{
-	const struct team_entry *other = other_team(entry, member->name);
-	int rc;
-
-	member->refused[0] = '\0';
-	if (other) {
-		snprintf(member->refused, sizeof(member->refused),
-			 "%s: already a member of team %s; remove it there first", member->name,
-			 other->name);
-		return;
-	}
-	rc = nic_check(member->name, entry->netns_fd, member->refused, sizeof(member->refused));
-	if (rc == -ENODEV && entry->netns_fd >= 0) {
-		rc = nic_check(member->name, -1, member->refused, sizeof(member->refused));
-		if (rc == 0)
-			rc = nic_netns_move(member->name, entry->netns_fd);
-		if (rc < 0 && rc != -ENODEV && !member->refused[0])
-			snprintf(member->refused, sizeof(member->refused),
-				 "%s: cannot move to namespace %s: %s", member->name,
-				 entry->options.netns, strerror(-rc));
-	}
-	if (rc == -ENODEV) /* it joins when it appears */
-		log_warn("%s: %s", entry->name, member->refused);
-	if (rc == 0 || rc == -ENODEV)
-		member->refused[0] = '\0';
-}
-
 static void tell_membership(struct team_entry *entry, const char *member, bool joins)
 {
 	netback_event(entry->teams->nb, &(struct events_input){.kind = EVENTS_KIND_MEMBER,
@@ -198,10 +182,23 @@ static void tell_membership(struct team_entry *entry, const char *member, bool j
 							       .new = joins ? "member" : "absent"});
 }
 
+/* A member that works leaves in order: what it was given has left, and switches have learned from
+ * announcements where the guests are, before its NIC is closed. LACP drains in its own way. */
+static void drain_member(struct team_entry *entry, struct member_entry *member)
+{
+	struct drain_call call = {.name = member->name};
+
+	if (entry->teams->stopping || member->leaving || !member->open || entry->n_members < 2 ||
+	    worker_call(entry->worker, call_drain, &call) < 0)
+		return;
+	usleep((useconds_t)((call.wait_ns + LEARN_NS) / NSEC_PER_USEC));
+}
+
 void teams_members_drop(struct team_entry *entry, struct member_entry *member)
 {
 	struct nic_call call = {.member = member};
 
+	drain_member(entry, member);
 	linkwatch_remove(entry->linkwatch, member->name);
 	if (member->group)
 		stats_remove(entry->teams->nb->app->stats, member->group);
@@ -236,32 +233,6 @@ static void add_member(struct team_entry *entry, const struct member_entry *want
 	linkwatch_add(entry->linkwatch, member->name); /* its first report opens the NIC */
 }
 
-/* The wanted members of the key; false and error when a word is no member. */
-static bool parse_members(const char *text, struct member_entry *wanted, unsigned int *n,
-			  char *error, size_t error_size)
-{
-	const char *rest = text;
-	bool bad = false;
-
-	for (*n = 0; *n < TEAM_MEMBERS_MAX; (*n)++) {
-		memset(&wanted[*n], 0, sizeof(wanted[*n]));
-		if (!team_members_next(&rest, wanted[*n].name, &wanted[*n].priority, &bad))
-			break;
-	}
-	if (bad)
-		snprintf(error, error_size,
-			 "members: \"%s\": allowed are interface names (up to 15 letters) with an "
-			 "optional "
-			 ":PRIORITY of 0 to 255, separated by spaces",
-			 text);
-	else if (*rest && strspn(rest, " \t") != strlen(rest))
-		snprintf(error, error_size, "members: \"%s\": at most %d members", text,
-			 TEAM_MEMBERS_MAX);
-	else
-		return true;
-	return false;
-}
-
 /* Members by difference. fresh: the team is new, so good members start without the refused ones. */
 bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh, char *error,
 			 size_t error_size)
@@ -269,12 +240,12 @@ bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh,
 	struct member_entry wanted[TEAM_MEMBERS_MAX];
 	unsigned int n;
 
-	if (!parse_members(text, wanted, &n, error, error_size))
+	if (!team_match_members(entry, text, wanted, &n, error, error_size))
 		return false;
 	for (unsigned int i = 0; i < n; i++) {
 		if (find_member(entry, wanted[i].name))
 			continue;
-		check_member(entry, &wanted[i]);
+		team_match_check(entry, &wanted[i]);
 		if (!wanted[i].refused[0])
 			continue;
 		snprintf(error, error_size, "members: %s", wanted[i].refused);
@@ -288,10 +259,12 @@ bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh,
 		for (unsigned int i = 0; i < n; i++)
 			if (strcmp(wanted[i].name, member->name) == 0)
 				want = &wanted[i];
-		if (want)
-			teams_lacp_keep(entry, member, want->priority);
-		else
+		if (!want) {
 			teams_lacp_release(entry, member);
+			continue;
+		}
+		member->matched = want->matched;
+		teams_lacp_keep(entry, member, want->priority);
 	}
 	for (unsigned int i = 0; i < n; i++)
 		if (!wanted[i].refused[0] && !find_member(entry, wanted[i].name))

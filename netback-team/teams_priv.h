@@ -13,6 +13,7 @@
 struct member_entry {
 	char name[TEAM_NAME_MAX];
 	uint8_t priority;
+	bool matched;		/**< by a pattern, not by its name */
 	bool open;		/**< has a NIC in the worker */
 	bool leaving;		/**< not in the configuration any more, but not drained yet */
 	struct link_state link; /**< last seen */
@@ -32,6 +33,7 @@ struct team_entry {
 	bool seen, dirty;
 	struct member_entry members[TEAM_MEMBERS_MAX];
 	unsigned int n_members;
+	bool has_patterns; /**< in its key `members` */
 	struct stats_group *group;
 	struct team_guard guard;
 	UT_hash_handle hh;
@@ -41,6 +43,9 @@ struct teams {
 	struct netback *nb;
 	struct team_entry *entries;
 	sd_event_source *mirror_timer;
+	struct nic_names *names; /**< word of new interfaces */
+	sd_event_source *match_source, *match_timer;
+	bool match_armed;
 	bool stopping;	/**< the daemon ends, the configuration stays */
 	bool restarted; /**< we serve guests that a predecessor left, and have not begun yet */
 };
@@ -68,6 +73,18 @@ void teams_lacp_on_drained(void *ctx, const char *member);
 /** teams_lacp.c: what LACP says of a member, into its reply; nothing in other modes. */
 void teams_lacp_add_member(json_t *reply, const struct uplink_lacp *lacp, unsigned int member);
 
+/** team_match.c: listens for new interfaces. */
+int team_match_init(struct teams *teams);
+void team_match_fini(struct teams *teams);
+/** team_match.c: patterns are looked at again in a moment. */
+void team_match_soon(struct teams *teams);
+/** team_match.c: the members that the key `members` means now, room for TEAM_MEMBERS_MAX; false and
+ * error when a word is no member. */
+bool team_match_members(struct team_entry *entry, const char *text, struct member_entry *wanted,
+			unsigned int *n, char *error, size_t error_size);
+/** team_match.c: may this NIC join? "" in member->refused = yes, or once it is there. With a
+ * private namespace: moves it there. */
+void team_match_check(struct team_entry *entry, struct member_entry *member);
 /** team_status.c: the timer of the mirror. */
 int team_status_init(struct teams *teams);
 /** team_status.c: something about the team changed; the mirror in xenstore is written soon. */

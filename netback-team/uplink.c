@@ -71,6 +71,8 @@ int uplink_remove(struct worker *w, const char *name, struct nic **nic)
 	up = w->uplinks[member];
 	uplink_lacp_remove(w, member);
 	team_remove(&w->team, member, w->now_ns);
+	probe_forget(&w->probe, member);
+	w->lacp_drained &= ~(1u << member);
 	w->uplinks[member] = NULL;
 	w->qos.stale = true;
 	*nic = worker_nic_replace(w, up, NULL);
@@ -311,6 +313,8 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	w->pass_bytes += len;
 	if (w->lacp.on && uplink_lacp_receive(up, pkt.head, len))
 		return;
+	if (w->probe.on && probe_receive(&w->probe, up->member, pkt.head, len, w->now_ns))
+		return;
 	decision = sw_from_nic(w->sw, team_may_receive(&w->team, up->member),
 			       team_takes_groups(&w->team, up->member), pkt.head, len, w->now_ns);
 	switch (decision.verdict) {
@@ -425,6 +429,7 @@ void uplink_timers(struct worker *w)
 	uint8_t frame[FRAME_RARP_LEN];
 
 	team_run(&w->team, w->now_ns);
+	uplink_probe_run(w);
 	worker_deadline(w, team_deadline(&w->team));
 	worker_deadline(w, w->lacp.due_ns);
 	while (announce_next(&w->announce, w->now_ns, frame))

@@ -40,6 +40,7 @@
 #include "mailbox.h"
 #include "netif.h"
 #include "nic.h"
+#include "probe.h"
 #include "qos.h"
 #include "switch.h"
 #include "team.h"
@@ -197,6 +198,9 @@ struct worker {
 	struct sw *sw;
 	struct guard *guard;
 	struct announce announce;
+	struct probe probe;
+	uint32_t lacp_drained;	     /**< members that LACP drains for the key `drained` */
+	char lacp_drained_list[256]; /**< the key, in mode lacp */
 	uint8_t announce_mac[6];
 	struct worker_observer observer;
 	struct uplink *uplinks[TEAM_MEMBERS_MAX];
@@ -353,6 +357,20 @@ bool uplink_receive(struct worker *worker);
 void uplink_calm(struct worker *worker);
 /** Sends due announcements, runs team timers. */
 void uplink_timers(struct worker *worker);
+/** uplink_drain.c: takes the key `drained` out of the options where LACP is to drain. */
+void uplink_drain_keep(struct worker *worker, struct team_options *options);
+/** uplink_drain.c: and does so, also with members that were added since; once LACP knows its
+ * options.
+ */
+void uplink_drain_set(struct worker *worker);
+/** uplink_probe.c: the probes that a team's keys ask for; -1 with a sentence where they are wrong.
+ */
+int uplink_probe_options(const struct team_options *team, struct probe_options *options,
+			 char *error, size_t error_size);
+/** uplink_probe.c: applies them, live. */
+void uplink_probe_set(struct worker *worker, const struct team_options *team);
+/** uplink_probe.c: sends due probes, tells the team who is dead. */
+void uplink_probe_run(struct worker *worker);
 /** Guest addresses appear in and vanish from the members' filters. */
 void uplink_mac(struct worker *worker, const uint8_t mac[6], bool add);
 void uplink_promisc(struct worker *worker, bool on);

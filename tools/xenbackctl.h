@@ -198,6 +198,8 @@ int cmd_team_add(struct cli *cli, int argc, char **argv);
 int cmd_team_remove(struct cli *cli, int argc, char **argv);
 int cmd_team_failover(struct cli *cli, int argc, char **argv);
 int cmd_lacp_show(struct cli *cli, int argc, char **argv);
+int cmd_team_drain(struct cli *cli, int argc, char **argv);
+int cmd_team_undrain(struct cli *cli, int argc, char **argv);
 
 int cmd_events(struct cli *cli, int argc, char **argv);
 

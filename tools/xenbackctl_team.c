@@ -10,10 +10,10 @@
 static const char *const list_columns[] = {"name",    "mode", "state", "active",
 					   "members", "vifs", "error", NULL};
 static const char *const member_columns[] = {
-	"name",		  "state",	"priority",   "carrier",  "active",
-	"since_ms",	  "reason",	"speed_mbps", "rx_bytes", "tx_bytes",
-	"rx_packets",	  "tx_packets", "rx_dropped", "errors",	  "flaps",
-	"tx_use_percent", "buckets",	"lacp",	      NULL,
+	"name",	      "state",	    "priority",	 "carrier",  "active",	   "since_ms",
+	"reason",     "speed_mbps", "rx_bytes",	 "tx_bytes", "rx_packets", "tx_packets",
+	"rx_dropped", "errors",	    "shortages", "probe",    "flaps",	   "tx_use_percent",
+	"buckets",    "lacp",	    NULL,
 };
 static const char *const guest_columns[] = {"vif",     "member", "belongs", "pin",
 					    "confine", "moves",	 "why",	    NULL};
@@ -160,6 +160,18 @@ int cmd_team_remove(struct cli *cli, int argc, char **argv)
 {
 	return change(cli, "team remove", json_pack("{s:s, s:s}", "name", argv[0], "nic", argv[1]),
 		      "%s: %s removed\n", argv[0], argv[1]);
+}
+
+int cmd_team_drain(struct cli *cli, int argc, char **argv)
+{
+	return change(cli, "team drain", json_pack("{s:s, s:s}", "name", argv[0], "nic", argv[1]),
+		      "%s: %s is drained\n", argv[0], argv[1]);
+}
+
+int cmd_team_undrain(struct cli *cli, int argc, char **argv)
+{
+	return change(cli, "team undrain", json_pack("{s:s, s:s}", "name", argv[0], "nic", argv[1]),
+		      "%s: %s is used again\n", argv[0], argv[1]);
 }
 
 int cmd_team_failover(struct cli *cli, int argc, char **argv)

@@ -6,6 +6,9 @@ tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c tests/bench/topology.c t
 tests_bench_bench_nic_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 tests_bench_bench_linkwatch_SOURCES = tests/bench/bench-linkwatch.c tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_linkwatch_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
+noinst_PROGRAMS += tests/bench/bench-failover
+tests_bench_bench_failover_SOURCES = tests/bench/bench-failover.c tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_failover_LDADD = $(UNIT_NET_LIBS)
 
 # A guest of the box without a network stack.
 noinst_PROGRAMS += tests/bench/bench-vif-load

@@ -29,6 +29,8 @@ bench coalesce 'USB requests merged beside one transfer each, simulated' \
 bench nic 'AF_PACKET uplink beside the kernel bridge' "$BUILD/tests/bench/bench-nic" --json "$BUILD/bench/nic.json"
 bench linkwatch 'time until a lost carrier is reported, events only beside polls' \
     "$BUILD/tests/bench/bench-linkwatch" --json "$BUILD/bench/linkwatch.json"
+bench failover 'until traffic goes on on the other member, events only beside polls' \
+    "$BUILD/tests/bench/bench-failover" --json "$BUILD/bench/failover.json"
 bench box "guest's ring to veth beside the kernel bridge" \
     bash "$SRC/tests/bench/bench-box.sh" 3 "$BUILD/bench/box.json"
 exit "$failed"

@@ -89,6 +89,16 @@ tests_fuzz_fuzz_members_SOURCES = tests/fuzz/fuzz-members.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_members_LDADD = $(UNIT_NET_LIBS)
 tests_fuzz_fuzz_members_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-member-word
+tests_fuzz_fuzz_member_word_SOURCES = tests/fuzz/fuzz-member-word.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_member_word_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_member_word_LDFLAGS = $(FUZZ_LDFLAGS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-probe
+tests_fuzz_fuzz_probe_SOURCES = tests/fuzz/fuzz-probe.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_probe_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_probe_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-switch
 tests_fuzz_fuzz_switch_SOURCES = tests/fuzz/fuzz-switch.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_switch_LDADD = $(UNIT_NET_LIBS)

@@ -39,10 +39,12 @@ E2E_TESTS = \
 	tests/net/e2e-attach.sh \
 	tests/net/e2e-bad-guest.sh \
 	tests/net/e2e-config.sh \
+	tests/net/e2e-detect.sh \
 	tests/net/e2e-dos.sh \
 	tests/net/e2e-failover.sh \
 	tests/net/e2e-lacp-dpdk.sh \
 	tests/net/e2e-lacp-ovs.sh \
+	tests/net/e2e-health.sh \
 	tests/net/e2e-nic-gone.sh \
 	tests/net/e2e-qos.sh \
 	tests/net/e2e-rate.sh \

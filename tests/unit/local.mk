@@ -264,6 +264,21 @@ UNIT_TESTS += tests/unit/test-team-permit
 tests_unit_test_team_permit_SOURCES = tests/unit/test-team-permit.c tests/unit/team-lab.c tests/unit/team-lab.h \
 	tests/unit/team-choose.h
 tests_unit_test_team_permit_LDADD = $(UNIT_NET_LIBS)
+UNIT_TESTS += tests/unit/test-team-health
+tests_unit_test_team_health_SOURCES = tests/unit/test-team-health.c tests/unit/team-lab.c tests/unit/team-lab.h tests/unit/team-choose.h
+tests_unit_test_team_health_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-probe
+tests_unit_test_probe_SOURCES = tests/unit/test-probe.c
+tests_unit_test_probe_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-member-word
+tests_unit_test_member_word_SOURCES = tests/unit/test-member-word.c
+tests_unit_test_member_word_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-damp
+tests_unit_test_damp_SOURCES = tests/unit/test-damp.c
+tests_unit_test_damp_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-team-sim
 tests_unit_test_team_sim_SOURCES = tests/unit/test-team-sim.c tests/unit/team-choose.h

@@ -85,7 +85,14 @@ static void random_options(struct world *w)
 	w->options.mode = (int)rnd(n_modes);
 	w->options.rebalance_interval_ns = delays[rnd(ARRAY_SIZE(delays))];
 	w->options.drain_ns = delays[rnd(3)];
-	w->options.failback = (int)rnd(4);
+	w->options.failback = (int)rnd(5);
+	w->options.failback_load = rnd(101);
+	w->options.min_links = rnd(4) ? 0 : rnd(4);
+	w->options.damping =
+		(struct damp_options){rnd(2), delays[2 + rnd(3)], 2 + rnd(3), delays[2 + rnd(4)]};
+	w->options.drained[0] = '\0';
+	for (uint32_t i = 0; i < rnd(3); i++) /* also names of nobody */
+		snprintf(w->options.drained + 4 * i, 5, "n%-3u", rnd(w->team.n_added + 4));
 	w->options.updelay_ns = delays[rnd(ARRAY_SIZE(delays))];
 	w->options.downdelay_ns = delays[rnd(ARRAY_SIZE(delays))];
 	w->options.failback_hold_ns = delays[rnd(ARRAY_SIZE(delays))];
@@ -115,7 +122,8 @@ static void add(struct world *w)
 		return;
 	}
 	assert_in_range(member, 0, TEAM_MEMBERS_MAX - 1);
-	assert_int_equal(w->told_state[member], TEAM_MEMBER_DOWN);
+	w->told_state[member] =
+		w->team.members[member].state; /* unused ones are told of to nobody */
 	w->link[member] = false;
 	w->n_members++;
 }
@@ -124,9 +132,10 @@ static void one_event(struct world *w)
 {
 	static const int errors[] = {ENETDOWN, ENXIO, ENODEV, ENOBUFS};
 	const int member = random_member(w);
+	uint64_t ready_ns;
 	int rc;
 
-	switch (rnd(member < 0 ? 1 : 12)) {
+	switch (rnd(member < 0 ? 1 : 16)) {
 	case 0:
 		add(w); /* the only call that knows no time */
 		team_run(&w->team, w->now_ns);
@@ -144,12 +153,21 @@ static void one_event(struct world *w)
 		break;
 	case 4:
 		rc = team_failover(&w->team, member, w->now_ns);
-		assert_int_equal(rc, w->team.usable >> member & 1 ? 0 : -ENETDOWN);
+		assert_int_equal(rc,
+				 !w->team.closed && w->team.usable >> member & 1 ? 0 : -ENETDOWN);
 		assert_true(rc < 0 || w->team.active == member);
 		break;
 	case 5:
 		rc = team_failover(&w->team, -1, w->now_ns);
 		assert_true(rc == 0 || rc == -ENETDOWN);
+		break;
+	case 6:
+		team_on_probe(&w->team, member, rnd(3) == 0, w->now_ns);
+		break;
+	case 7:
+		ready_ns = team_drain(&w->team, member, w->now_ns);
+		assert_in_range(ready_ns, w->now_ns,
+				w->now_ns + LOAD_WAIT_MAX_NS + w->options.drain_ns);
 		break;
 	default:
 		w->link[member] = rnd(3) ? !w->link[member] : w->link[member];
@@ -162,7 +180,8 @@ static void check_members(const struct world *w)
 {
 	const struct team *team = &w->team;
 	const bool single = policy_get(team->options.mode)->single_active;
-	uint32_t usable = 0;
+	const bool lacp = policy_get(team->options.mode)->lacp;
+	uint32_t usable = 0, dead = 0;
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		const struct team_member *m = &team->members[i];
@@ -174,7 +193,14 @@ static void check_members(const struct world *w)
 		if (!m->used)
 			continue;
 		assert_true(m->deadline_ns > w->now_ns);
-		assert_int_equal(team_may_receive(team, i), up && (!single || i == team->active));
+		dead |= (uint32_t)(up && m->dead) << i;
+		assert_int_equal(team_may_receive(team, i),
+				 !team->closed &&
+					 ((up && (!single || i == team->active)) ||
+					  (!lacp && m->state == TEAM_MEMBER_DRAINED && m->link)));
+		assert_true(m->drained || m->state != TEAM_MEMBER_DRAINED);
+		assert_true(!m->drained || m->state == TEAM_MEMBER_DRAINED ||
+			    (up && team_held(team, w->now_ns)));
 		if (!m->link) /* only downdelay keeps a member without a link */
 			assert_int_equal(
 				up || m->state == TEAM_MEMBER_UPDELAY,
@@ -183,13 +209,14 @@ static void check_members(const struct world *w)
 		assert_true(m->since_ns <= w->now_ns && m->up_ns <= w->now_ns);
 	}
 	assert_int_equal(team->usable, usable);
+	assert_true(!dead || dead == usable); /* who is dead is not used, but where all are */
 	assert_int_equal(team->spread.map.usable, usable);
 }
 
 /* Frames with some members already tried, each set of them. */
 static void check_choice(struct world *w)
 {
-	const uint32_t usable = w->team.usable;
+	const uint32_t usable = w->team.usable & ~w->team.closed;
 	unsigned int count[TEAM_MEMBERS_MAX] = {0};
 	unsigned int least = UINT32_MAX, most = 0;
 
@@ -222,15 +249,19 @@ static void check(struct world *w)
 
 	check_members(w);
 	assert_int_equal(team->active, w->told_active);
-	assert_int_equal(team->active >= 0, team->usable != 0);
+	assert_int_equal(team->closed != 0,
+			 (unsigned int)__builtin_popcount(team->usable) < team->options.min_links);
+	assert_int_equal(team->active >= 0, team->usable != 0 && !team->closed);
 	if (team->active >= 0)
 		assert_true(team->usable >> team->active & 1);
-	else /* a link that waits is better than none */
-		for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
-			assert_int_not_equal(team->members[i].state, TEAM_MEMBER_UPDELAY);
+	for (int i = 0; i < TEAM_MEMBERS_MAX && !team->usable; i++) { /* better than none */
+		assert_int_not_equal(team->members[i].state, TEAM_MEMBER_UPDELAY);
+		assert_int_not_equal(team->members[i].state, TEAM_MEMBER_DAMPED);
+	}
 	assert_true(team_deadline(team) > w->now_ns);
 	assert_true(team->failback_ns == DEADLINE_NEVER ||
-		    (!team->by_hand && team->options.failback < TEAM_FAILBACK_FAILURE));
+		    (!team->by_hand && team->options.failback != TEAM_FAILBACK_FAILURE &&
+		     team->options.failback != TEAM_FAILBACK_MANUAL));
 	check_choice(w);
 }
 
@@ -271,12 +302,16 @@ static void settle(struct world *w)
 	w->options.updelay_ns = 31000 * MS;
 	w->options.rebalance_interval_ns = 0; /* its clock runs as long as there are frames */
 	w->options.failback = TEAM_FAILBACK_ALWAYS;
+	w->options.min_links = 0;
+	snprintf(w->options.drained, sizeof(w->options.drained), "nobody");
 	team_set_options(team, &w->options, w->now_ns);
 	if (team->by_hand) /* nothing but this takes back what was done by hand */
 		assert_int_equal(team_failover(team, team_best(team, team->usable), w->now_ns), 0);
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
-		if (team->members[i].used)
+		if (team->members[i].used) {
+			team_on_probe(team, i, true, w->now_ns);
 			team_on_link(team, i, true, w->now_ns);
+		}
 	for (unsigned int steps = 0; team_deadline(team) != DEADLINE_NEVER; steps++) {
 		assert_in_range(steps, 0, 100);
 		w->now_ns = team_deadline(team);

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test-team-health.c - members whose probes are missed, that flap, that are drained; too few of
+ * them; failback by load. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netback-team/policy.h"
+#include "team-choose.h"
+#include "team-lab.h"
+
+static void probe_at(struct lab *lab, const char *name, bool answered, uint64_t ms)
+{
+	team_on_probe(&lab->team, team_find(&lab->team, name), answered, ms * MS);
+}
+
+static void all_up(struct lab *lab, const char *priorities)
+{
+	lab_setup(lab, priorities);
+	for (size_t i = 0; priorities[i]; i++)
+		team_on_link(&lab->team, (int)i, true, MS);
+	lab->trail[0] = '\0';
+}
+
+static int mode_of(const char *name)
+{
+	int mode = 0;
+
+	while (strcmp(policy_names[mode], name) != 0)
+		mode++;
+	return mode;
+}
+
+static void a_dead_member_is_down(void **state)
+{
+	struct lab lab = {.options = {.mode = AB}};
+
+	all_up(&lab, "21");
+	probe_at(&lab, "a", false, 10);
+	lab_expect(&lab, "a:active>down b:standby>active a>b(probes are missed)");
+	lab_link_at(&lab, "a", false, 11);
+	lab_link_at(&lab, "a", true, 12); /* a link is not enough */
+	lab_expect(&lab, "");
+	assert_int_equal(lab.team.members[0].state, TEAM_MEMBER_DOWN);
+	lab_deadline_is(&lab, 0);
+	probe_at(&lab, "a", true, 20);
+	lab_expect(&lab, "a:down>active b:active>standby b>a(failback)");
+	assert_string_equal(lab.team.members[0].reason, "probes are answered again");
+}
+
+static void probes_missed_everywhere_say_nothing(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .failback = TEAM_FAILBACK_FAILURE}};
+
+	all_up(&lab, "211");
+	probe_at(&lab, "a", false, 10);
+	probe_at(&lab, "c", false, 11);
+	lab_expect(&lab, "a:active>down b:standby>active a>b(probes are missed) c:standby>down");
+	probe_at(&lab, "b", false, 12); /* the target is gone: b stays, the others can step in */
+	lab_expect(&lab, "a:down>standby c:down>standby");
+	lab_link_at(&lab, "b", false, 13);
+	lab_expect(&lab, "a:standby>active b:active>down b>a(link down)");
+	probe_at(&lab, "c", true, 14); /* somebody answers: who is silent now is dead */
+	lab_expect(&lab, "a:active>down c:standby>active a>c(probes are missed)");
+}
+
+static void a_dead_member_beats_no_delay(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .updelay_ns = 1000 * MS}};
+
+	all_up(&lab, "21"); /* a skipped the delay, b waits */
+	probe_at(&lab, "a", false, 10);
+	lab_expect(&lab, "a:active>down b:updelay>active a>b(probes are missed)");
+	probe_at(&lab, "a", true, 20);
+	lab_expect(&lab, "a:down>updelay");
+	probe_at(&lab, "a", false, 30);
+	lab_expect(&lab, "a:updelay>down");
+	lab_deadline_is(&lab, 0);
+}
+
+static void a_member_that_flaps_is_damped(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .damping = {true, 15000 * MS, 3, 300000 * MS}}};
+	uint64_t until;
+
+	all_up(&lab, "21");
+	for (uint64_t i = 0; i < 3; i++) {
+		lab_link_at(&lab, "a", false, 10 + 2 * i);
+		lab.trail[0] = '\0';
+		lab_link_at(&lab, "a", true, 11 + 2 * i);
+		if (i < 2)
+			lab_expect(&lab, "a:down>active b:active>standby b>a(failback)");
+	}
+	lab_expect(&lab, "a:down>damped");
+	assert_int_equal(lab.team.active, 1);
+	assert_false(team_may_receive(&lab.team, 0));
+	until = team_deadline(&lab.team);
+	assert_in_range(until, 38000 * MS, 40000 * MS); /* log2(6) half-lives */
+	lab_link_at(&lab, "a", false, 1000);		/* it goes on */
+	lab_link_at(&lab, "a", true, 1001);
+	lab_expect(&lab, "a:damped>down a:down>damped");
+	assert_true(team_deadline(&lab.team) > until);
+	lab_link_at(&lab, "b", false, 2000); /* better than none */
+	lab_expect(&lab, "a:damped>active b:active>down b>a(link down)");
+	assert_string_equal(lab.team.members[0].reason,
+			    "lost too often, but no other member is usable");
+}
+
+static void a_damped_member_returns(void **state)
+{
+	struct lab lab = {.options = {.mode = AB,
+				      .damping = {true, 15000 * MS, 2, 300000 * MS},
+				      .updelay_ns = 100 * MS}};
+	uint64_t until;
+
+	all_up(&lab, "21");
+	team_run(&lab.team, 500 * MS);
+	for (uint64_t i = 0; i < 2; i++) {
+		lab_link_at(&lab, "a", false, 1000 + 300 * i);
+		lab_link_at(&lab, "a", true, 1001 + 300 * i);
+		team_run(&lab.team, (1250 + 300 * i) * MS);
+	}
+	assert_int_equal(lab.team.members[0].state, TEAM_MEMBER_DAMPED);
+	lab.trail[0] = '\0';
+	until = team_deadline(&lab.team);
+	team_run(&lab.team, until);
+	lab_expect(&lab, "a:damped>updelay");
+	team_run(&lab.team, until + 100 * MS);
+	lab_expect(&lab, "a:updelay>active b:active>standby b>a(failback)");
+	/* turned off, it lets everybody go */
+	lab_link_at(&lab, "a", false, 100000);
+	lab_link_at(&lab, "a", true, 100001);
+	lab_link_at(&lab, "a", false, 100300);
+	lab_link_at(&lab, "a", true, 100301);
+	lab_link_at(&lab, "a", false, 100500);
+	lab_link_at(&lab, "a", true, 100501);
+	assert_int_equal(lab.team.members[0].state, TEAM_MEMBER_DAMPED);
+	lab.options.damping.on = false;
+	lab_set_options(&lab, 100600);
+	assert_int_equal(lab.team.members[0].state, TEAM_MEMBER_UPDELAY);
+}
+
+static void set_drained(struct lab *lab, const char *list, uint64_t ms)
+{
+	snprintf(lab->options.drained, sizeof(lab->options.drained), "%s", list);
+	lab_set_options(lab, ms);
+}
+
+static void a_drain_waits_for_the_queue(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .drain_ns = MS, .speed_bps = 12112000}};
+
+	all_up(&lab, "21");
+	for (int i = 0; i < 7; i++) /* 1 ms on the wire each */
+		assert_int_equal(choose(&lab.team, 1, 0), 0);
+	set_drained(&lab, "x a", 2);
+	lab_expect(&lab, "");
+	assert_in_range(team_deadline(&lab.team), 8 * MS, 8 * MS + 9);
+	assert_true(team_held(&lab.team, 8 * MS - 1));
+	assert_false(team_held(&lab.team, 8 * MS + 9));
+	team_run(&lab.team, 8 * MS + 9);
+	lab_expect(&lab, "a:active>drained b:standby>active a>b(drained)");
+	assert_int_equal(lab.team.members[0].n_flaps, 0);
+	assert_true(team_may_receive(&lab.team, 0)); /* until switches know */
+	lab_link_at(&lab, "a", false, 20);
+	assert_false(team_may_receive(&lab.team, 0));
+	lab_link_at(&lab, "a", true, 30);
+	lab_expect(&lab, "");
+	assert_int_equal(team_failover(&lab.team, 0, 31 * MS), -ENETDOWN);
+	team_on_send_error(&lab.team, 0, ENETDOWN, 32 * MS);
+	lab_deadline_is(&lab, 0);
+	set_drained(&lab, "", 40);
+	lab_expect(&lab, "a:drained>active b:active>standby b>a(failback)");
+}
+
+static void a_drain_can_be_cut_short(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .drain_ns = 100 * MS}};
+
+	all_up(&lab, "21");
+	set_drained(&lab, "a", 2);
+	set_drained(&lab, "", 3); /* taken back */
+	lab_run_at(&lab, 1000, "");
+	assert_int_equal(lab.team.active, 0);
+	set_drained(&lab, "a", 1000);
+	lab_link_at(&lab, "a", false, 1001); /* its queue is lost anyway */
+	lab_expect(&lab, "a:active>drained b:standby>active a>b(drained)");
+	lab_link_at(&lab, "a", true, 1002);
+	set_drained(&lab, "a b", 1003); /* the last one: nobody to wait for */
+	lab_expect(&lab, "b:active>drained b>-(drained)");
+	assert_int_equal(choose(&lab.team, 1, 0), -1);
+	set_drained(&lab, "b", 1004);
+	lab_expect(&lab, "a:drained>active ->a(first usable member)");
+	assert_int_equal(team_add(&lab.team, "c", 1, NULL), 2);
+	set_drained(&lab, "b d", 1005);
+	assert_int_equal(team_add(&lab.team, "d", 1, NULL), 3); /* drained before it came */
+	lab_link_at(&lab, "d", true, 1006);
+	assert_int_equal(lab.team.members[3].state, TEAM_MEMBER_DRAINED);
+	assert_int_equal(team_drain(&lab.team, 3, 1007 * MS), 1007 * MS);
+}
+
+static int choose_at(struct lab *lab, uint32_t flow, uint64_t now_ns)
+{
+	struct team_frame frame = numbered_frame(flow, now_ns);
+
+	return team_choose(&lab->team, &frame, 0);
+}
+
+/* Buckets stay on the member that drains, and are elsewhere once it has. */
+static void a_drain_keeps_flows_in_order(void **state)
+{
+	struct lab lab = {.options = {.mode = mode_of("hash"), .drain_ns = MS, .hash = FLOW_L34}};
+	uint64_t clear_ns;
+	uint32_t flow = 0;
+
+	all_up(&lab, "111");
+	while (choose_at(&lab, flow, 5 * MS) != 1)
+		assert_true(++flow < 1000);
+	clear_ns = team_drain(&lab.team, 1, 6 * MS);
+	assert_int_equal(clear_ns, 7 * MS);
+	assert_true(team_held(&lab.team, clear_ns - 1));
+	assert_int_equal(choose_at(&lab, flow, 6 * MS), 1);
+	team_run(&lab.team, clear_ns);
+	lab_expect(&lab, "b:active>drained");
+	for (flow = 0; flow < 1000; flow++)
+		assert_int_not_equal(choose_at(&lab, flow, clear_ns), 1);
+}
+
+static void too_few_members_are_none(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .min_links = 2}};
+
+	lab_setup(&lab, "111");
+	lab_link_at(&lab, "a", true, 1);
+	lab_expect(&lab, "a:down>standby");
+	assert_int_equal(choose(&lab.team, 1, 0), -1);
+	assert_false(team_may_receive(&lab.team, 0));
+	assert_int_equal(team_failover(&lab.team, 0, MS), -ENETDOWN);
+	lab_link_at(&lab, "b", true, 2);
+	lab_expect(&lab, "a:standby>active b:down>standby ->a(first usable member)");
+	assert_int_equal(choose(&lab.team, 1, 0), 0);
+	lab_link_at(&lab, "a", false, 3);
+	lab_expect(&lab, "a:active>down a>-(fewer usable members than min_links)");
+	assert_int_equal(choose(&lab.team, 1, 0), -1);
+	lab_run_at(&lab, 100000, "");
+	lab.options.min_links = 1;
+	lab_set_options(&lab, 100001);
+	lab_expect(&lab, "b:standby>active ->b(first usable member)");
+	lab.options.min_links = 2;
+	lab.options.mode = mode_of("hash");
+	lab_set_options(&lab, 100002);
+	lab_expect(&lab, "b:active>standby b>-(fewer usable members than min_links)");
+	for (uint32_t flow = 0; flow < 100; flow++)
+		assert_int_equal(choose(&lab.team, flow, 0), -1);
+}
+
+static void failback_by_load_waits_for_a_quiet_moment(void **state)
+{
+	struct lab lab = {.options = {.mode = AB,
+				      .failback = TEAM_FAILBACK_LOAD,
+				      .failback_load = 50,
+				      .failback_hold_ns = 100 * MS,
+				      .speed_bps = 12112000}};
+	struct team_frame frame;
+
+	all_up(&lab, "21");
+	lab_link_at(&lab, "a", false, 10);
+	lab_link_at(&lab, "a", true, 1000);
+	lab.trail[0] = '\0';
+	lab_deadline_is(&lab, 1100);
+	for (uint64_t ms = 1000; ms < 1700; ms++) { /* 600 ms of traffic in this second */
+		frame = numbered_frame(1, ms * MS);
+		assert_int_equal(team_choose(&lab.team, &frame, 0), 1);
+		if (ms == 1600)
+			lab_run_at(&lab, ms, "");
+	}
+	lab_deadline_is(&lab, 2600);
+	lab_run_at(&lab, 2600, "a:standby>active b:active>standby b>a(failback)");
+}
+
+static void a_shortage_changes_nothing(void **state)
+{
+	struct lab lab = {.options = {.mode = AB}};
+
+	all_up(&lab, "21");
+	team_on_send_error(&lab.team, 0, ENOBUFS, 2 * MS);
+	team_on_send_error(&lab.team, 0, EAGAIN, 2 * MS);
+	lab_expect(&lab, "");
+	lab_deadline_is(&lab, 0);
+	assert_int_equal(lab.team.members[0].n_shortages, 2);
+	assert_int_equal(choose(&lab.team, 1, 0), 0);
+	assert_int_equal(choose(&lab.team, 1, 1), 1); /* the frame that did not fit */
+}
+
+static void lists_hold_whole_words(void **state)
+{
+	assert_true(team_listed(" eth0  eth1", "eth1"));
+	assert_true(team_listed("eth0\teth1 ", "eth0"));
+	assert_false(team_listed("eth10 xeth1", "eth1"));
+	assert_false(team_listed("", "eth1"));
+	assert_false(team_listed("eth1", "eth10"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dead_member_is_down),
+		cmocka_unit_test(probes_missed_everywhere_say_nothing),
+		cmocka_unit_test(a_dead_member_beats_no_delay),
+		cmocka_unit_test(a_member_that_flaps_is_damped),
+		cmocka_unit_test(a_damped_member_returns),
+		cmocka_unit_test(a_drain_waits_for_the_queue),
+		cmocka_unit_test(a_drain_can_be_cut_short),
+		cmocka_unit_test(a_drain_keeps_flows_in_order),
+		cmocka_unit_test(too_few_members_are_none),
+		cmocka_unit_test(failback_by_load_waits_for_a_quiet_moment),
+		cmocka_unit_test(a_shortage_changes_nothing),
+		cmocka_unit_test(lists_hold_whole_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -109,3 +109,18 @@ stream_start() {
     STREAM+=($!)
 }
 stream_end() { wait "${STREAM[@]}"; }
+
+# stream_whole TEXT FILE LOST: no more than LOST frames are lost, none is overtaken. Where this machine had no time for one of the
+# five programs on the way, their sockets ran over and links were left late: that says nothing.
+stream_whole() {
+    local line hole
+    line=$(<"$2")
+    hole=$(field longest_hole_ms "$line")
+    if ((${hole%.*} >= 300)); then
+        skip "$1" "the machine was too busy: nothing moved for $hole ms"
+    elif (($(field lost "$line") <= $3)) && [[ $line == *'reordered 0 '* ]]; then
+        pass "$1"
+    else
+        fail "$1" "$line"
+    fi
+}

@@ -139,8 +139,10 @@ static int parse_result(const json_t *result, struct vmctl_reply *reply)
 		reply->job = (uint64_t)json_integer_value(job);
 		message = message ? message : "";
 	}
-	if (!message)
-		message = text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (!message) {
+		text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
+		message = text;
+	}
 	if (!message)
 		return -EPROTO;
 	reply->message = printable(message);

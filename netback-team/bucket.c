@@ -45,10 +45,10 @@ static void share_homes(struct bucket_map *map, uint32_t used, uint32_t fresh)
 		const int heir = poorest_of(homes, used), young = poorest_of(homes, fresh);
 
 		if (!seat_in(used, b->home)) {
-			b->home = (int8_t)heir;
+			b->home = (int16_t)heir;
 		} else if (young >= 0 && homes[young] < share && homes[b->home] > share) {
 			homes[b->home]--;
-			b->home = (int8_t)young;
+			b->home = (int16_t)young;
 		} else {
 			continue;
 		}
@@ -76,7 +76,7 @@ static void share_seats(struct bucket_map *map, uint32_t usable)
 		struct bucket *b = &map->buckets[i];
 
 		if (!seat_in(usable, b->seat.want)) {
-			b->seat.want = (int8_t)poorest_of(seats, usable);
+			b->seat.want = (int16_t)poorest_of(seats, usable);
 			seats[b->seat.want]++;
 		}
 		if (seat_in(usable, b->seat.member))
@@ -101,8 +101,8 @@ void bucket_move(struct bucket_map *map, unsigned int i, int member, uint64_t no
 	struct bucket *b = &map->buckets[i];
 
 	if (seat_in(map->usable, b->home))
-		b->home = (int8_t)member;
-	b->seat.want = (int8_t)member;
+		b->home = (int16_t)member;
+	b->seat.want = (int16_t)member;
 	b->moved_ns = now_ns;
 }
 

@@ -20,7 +20,7 @@
 
 struct bucket {
 	struct seat seat;
-	int8_t home;	   /**< -1 = the team has no members */
+	int16_t home;	   /**< -1 = the team has no members */
 	uint64_t moved_ns; /**< when rebalancing moved it last, 0 = never */
 };
 

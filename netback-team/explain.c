@@ -90,7 +90,7 @@ void explain_tx_slow(struct worker *w, const struct tx_record *rec, enum trace_o
 	if (is_over(w, vif) || !trace_wants(vif->trace, TRACE_TX, outcome, w->now_ns))
 		return;
 	entry = begin(w, TRACE_TX, outcome, rec->packet.total);
-	entry.member = (int8_t)member;
+	entry.member = (int16_t)member;
 	entry.port = (int16_t)port;
 	if (outcome == TRACE_OUTCOME_GRANT) {
 		entry.why = rec->why;

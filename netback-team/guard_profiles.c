@@ -41,6 +41,7 @@ static void drop(struct guard_profiles *profiles, struct entry *entry)
 	free(entry);
 }
 
+/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): uthash's macros */
 void guard_profiles_destroy(struct guard_profiles *profiles)
 {
 	struct entry *entry, *tmp;

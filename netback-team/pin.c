@@ -40,7 +40,7 @@ static void find_members(struct pin *pin, const struct pin_team *team)
 	for (unsigned int n = 0; n < pin->n_members; n++)
 		for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 			if (team->names[i] && !strcmp(team->names[i], pin->members[n]))
-				pin->order[n] = (int8_t)i;
+				pin->order[n] = (int16_t)i;
 }
 
 uint32_t pin_members(const struct pin *pin, uint32_t usable)
@@ -107,7 +107,7 @@ void pin_aim(struct pin *pin, const struct pin_team *team, const struct pin *oth
 		}
 		pin->why = pin->seat.want < 0 ? "confined to the least used member"
 					      : "its member failed: the least used of the others";
-		pin->seat.want = (int8_t)least_used(pin, team, members, others, now_ns);
+		pin->seat.want = (int16_t)least_used(pin, team, members, others, now_ns);
 	} else {
 		unsigned int first = 0;
 

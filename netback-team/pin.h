@@ -26,10 +26,10 @@ struct pin {
 	char members[TEAM_MEMBERS_MAX][TEAM_NIC_NAME_MAX];
 	unsigned int n_members;
 	bool confine;
-	int8_t order[TEAM_MEMBERS_MAX]; /**< indices of members[], -1 = not in the team now */
-	struct seat seat;		/**< member -1: where the mode sends it */
+	int16_t order[TEAM_MEMBERS_MAX]; /**< indices of members[], -1 = not in the team now */
+	struct seat seat;		 /**< member -1: where the mode sends it */
 	const char *why; /**< of seat.want, static text; NULL between pin_set and pin_aim */
-	int8_t told;	 /**< seat.want as the team's observer knows it */
+	int16_t told;	 /**< seat.want as the team's observer knows it */
 	uint64_t n_moves;
 	struct pin *prev, *next; /**< of the team's list */
 };

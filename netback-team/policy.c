@@ -117,7 +117,7 @@ static int choose_flowlet(struct team *team, struct team_frame *frame, uint32_t 
 
 	count(team, frame);
 	if (seat_may_leave(seat, team->usable, frame->now_ns, team->options.flowlet_gap_ns)) {
-		seat->member = (int8_t)choose_round_robin(team, frame, 0);
+		seat->member = (int16_t)choose_round_robin(team, frame, 0);
 		s->stats.flowlets++;
 	}
 	if (!seat_in(team->usable & ~tried, seat->member))
@@ -156,7 +156,7 @@ static int choose_sticky(struct team *team, struct team_frame *frame, uint32_t t
 	if (!entry)
 		return by_bucket(team, frame, hash, tried);
 	if (!seat_in(team->usable, entry->seat.member)) {
-		entry->seat.member = (int8_t)choose_least_load(team, frame, 0);
+		entry->seat.member = (int16_t)choose_least_load(team, frame, 0);
 		team->spread.stats.sessions++;
 	}
 	sticky_seen(entry, frame->key.tcp_flags, frame->now_ns);

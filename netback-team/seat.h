@@ -20,8 +20,8 @@
 #define TEAM_NIC_NAME_MAX 16 /**< name of an interface and its end: IFNAMSIZ */
 
 struct seat {
-	int8_t member;	   /**< sends there, -1 = nowhere yet */
-	int8_t want;	   /**< belongs there; differs while it waits to move. -1 = anywhere */
+	int16_t member;	   /**< sends there, -1 = nowhere yet */
+	int16_t want;	   /**< belongs there; differs while it waits to move. -1 = anywhere */
 	uint64_t clear_ns; /**< its last frame will have left the member by then */
 	uint64_t bytes;	   /**< sent since the owner last looked */
 };

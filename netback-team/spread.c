@@ -293,7 +293,7 @@ static void repin_guests(struct team *team, const struct rebalance_state *state)
 	}
 	if (!rebalance_pick(state, items, n, &rule, &move))
 		return;
-	pins[move.item]->seat.want = (int8_t)move.to;
+	pins[move.item]->seat.want = (int16_t)move.to;
 	pins[move.item]->why = "moved off a busy member";
 	team->spread.stats.repinned++;
 }

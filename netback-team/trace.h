@@ -67,7 +67,7 @@ struct trace_entry {
 	uint32_t tried;	      /**< bits of members that could not take it */
 	uint16_t place;	      /**< bucket */
 	int16_t port;	      /**< of the other guest in the switch, -1 = none */
-	int8_t member;	      /**< that sent or received it, -1 = none */
+	int16_t member;	      /**< that sent or received it, -1 = none */
 	uint8_t direction;    /**< enum trace_direction */
 	uint8_t outcome, how; /**< enum trace_outcome, trace_how */
 	uint8_t rule;	      /**< enum decide_reason, TRACE_NO_RULE = not scheduled */

@@ -307,7 +307,7 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	pkt.n_frags = 1;
 	pkt.info.payload_off = 0;
 	pkt.buf = &v->bufs[i];
-	pkt.from_member = (int8_t)up->member;
+	pkt.from_member = (int16_t)up->member;
 	up->stats.rx_packets++;
 	up->stats.rx_bytes += len;
 	w->pass_bytes += len;

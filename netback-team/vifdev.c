@@ -343,6 +343,8 @@ static int call_live(void *ctx, void *arg)
 	vif->config.csum_fill = call->csum_fill;
 	if (vif->config.confine != call->confine || strcmp(vif->config.pin, call->pin) != 0)
 		vif_set_pin(vif, call->pin, call->confine);
+	/* A difference in padding alone sets the same profile once more. */
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (memcmp(&vif->config.guard, call->guard, sizeof(*call->guard)) != 0)
 		guard_vif_set(vif, call->guard);
 	if (qos_vif_equal(&vif->config.qos, &call->qos))

@@ -83,7 +83,7 @@ struct pkt {
 	const uint8_t *head;  /**< contiguous first bytes: all headers, or the whole frame */
 	uint32_t head_len;
 	struct frame_info info;
-	int8_t from_member; /**< that it came in on, -1 = from a guest, or not known any more */
+	int16_t from_member; /**< that it came in on, -1 = from a guest, or not known any more */
 	unsigned int n_frags;
 	struct frag frags[WORKER_FRAGS_MAX];
 	struct buf *

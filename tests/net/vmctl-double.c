@@ -81,7 +81,7 @@ static int count(struct vms *vms, uint16_t domid, int step)
 {
 	const char *path = container_of(vms, struct folder, vms)->path;
 	struct vms_info info;
-	unsigned int pauses;
+	unsigned int pauses = 0;
 	int err = read_guest(path, domid, &info, &pauses);
 
 	if (err)

@@ -197,7 +197,7 @@ static void wait_for_rings(struct sim *s)
 
 static void start(struct sim *s, unsigned int seed)
 {
-	int n_modes = 0;
+	int n_modes = 1;
 
 	while (policy_names[n_modes])
 		n_modes++;

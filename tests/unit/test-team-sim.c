@@ -77,7 +77,7 @@ static int choose_now(struct world *w, uint32_t tried)
 
 static void random_options(struct world *w)
 {
-	uint32_t n_modes = 0;
+	uint32_t n_modes = 1;
 	static const uint64_t delays[] = {0, 0, MS, 7 * MS, 50 * MS, 31000 * MS};
 
 	while (policy_names[n_modes])

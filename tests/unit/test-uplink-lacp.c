@@ -177,10 +177,10 @@ static unsigned int send_flows(struct world *world, unsigned int n)
 	struct dp *dp = world->dp;
 
 	world->n_data[0] = world->n_data[1] = 0;
-	for (uint8_t flow = 0; flow < n; flow++) {
+	for (unsigned int flow = 0; flow < n; flow++) {
 		const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 100, 2);
 
-		frame[34] ^= flow; /* source port */
+		frame[34] ^= (uint8_t)flow; /* source port */
 		dp_send(dp, 0, frame, len, NULL, NETTXF_data_validated, 0, 0);
 		dp_run(dp);
 		assert_int_equal(dp_tx_status(&dp->guests[0]), NETIF_RSP_OKAY);

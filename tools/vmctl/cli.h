@@ -20,7 +20,7 @@ int cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** Prints guests, as `list` answers them. */
 void cli_print_list(const struct cli *cli, const json_t *list);
 /** Finds a guest in it by domid, UUID or name: its domid, or VMCTL_NO_DOMID after a message. */
-uint16_t cli_find(const json_t *list, const char *guest);
+uint16_t cli_find(const json_t *list, const char *word);
 
 /** Does it without the service; guest: NULL for verbs without one. Returns main's exit status. */
 int cli_direct(const struct cli *cli, enum vmctl_verb verb, const char *guest,

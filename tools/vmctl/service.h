@@ -44,7 +44,7 @@ void service_destroy(struct service *service);
 /** Adds the commands, and says who may use them. */
 void service_register(struct service *service, struct ctl *ctl);
 /** A helper_done_fn: a job has ended. */
-void service_job_done(void *service, uint64_t job, int rc, const char *message);
+void service_job_done(void *ctx, uint64_t id, int rc, const char *message);
 
 /** Ends the pauses whose time is up. */
 void service_run(struct service *service);

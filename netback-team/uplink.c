@@ -429,7 +429,7 @@ void uplink_timers(struct worker *w)
 	uint8_t frame[FRAME_RARP_LEN];
 
 	team_run(&w->team, w->now_ns);
-	uplink_probe_run(w);
+	w->probe_runs = true;
 	worker_deadline(w, team_deadline(&w->team));
 	worker_deadline(w, w->lacp.due_ns);
 	while (announce_next(&w->announce, w->now_ns, frame))

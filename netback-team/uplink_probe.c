@@ -108,6 +108,7 @@ void uplink_probe_run(struct worker *w)
 	bool alive;
 	int member;
 
+	w->probe_runs = false;
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		const struct team_member *m = &w->team.members[i];
 		const struct uplink *up = w->uplinks[i];

@@ -225,6 +225,8 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 	run_deadlines(w);
 	more = guest_tx_run(w);
 	more_rx = uplink_receive(w);
+	if (w->probe_runs) /* not before: an answer may have been waiting while we were late */
+		uplink_probe_run(w);
 	more |= more_rx | uplink_lacp_run(w, more_rx);
 	plan_looks(w);
 	/* Queues that are ready are not settled yet, or had something when they were. */

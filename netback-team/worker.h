@@ -199,6 +199,7 @@ struct worker {
 	struct guard *guard;
 	struct announce announce;
 	struct probe probe;
+	bool probe_runs;	     /**< in this pass */
 	uint32_t lacp_drained;	     /**< members that LACP drains for the key `drained` */
 	char lacp_drained_list[256]; /**< the key, in mode lacp */
 	uint8_t announce_mac[6];

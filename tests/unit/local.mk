@@ -187,6 +187,10 @@ UNIT_TESTS += tests/unit/test-lacp-options
 tests_unit_test_lacp_options_SOURCES = tests/unit/test-lacp-options.c
 tests_unit_test_lacp_options_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-uplink-health
+tests_unit_test_uplink_health_SOURCES = tests/unit/test-uplink-health.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_uplink_health_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-guest-rx
 tests_unit_test_guest_rx_SOURCES = tests/unit/test-guest-rx.c tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guest_rx_LDADD = $(UNIT_NET_LIBS)

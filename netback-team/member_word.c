@@ -110,10 +110,10 @@ bool member_word_next(const char **rest, struct member_word *word, bool *bad)
 static const char *in_set(const char *pattern, char c, bool *is_in)
 {
 	const char *p = pattern + 1;
-	const bool not = *p == '!' || *p == '^';
+	const bool inverted = *p == '!' || *p == '^';
 
 	*is_in = false;
-	p += not ;
+	p += inverted;
 	for (const char *first = p; *p && (*p != ']' || p == first); p++) {
 		if (p[1] == '-' && p[2] && p[2] != ']') {
 			*is_in |= c >= p[0] && c <= p[2];
@@ -122,7 +122,7 @@ static const char *in_set(const char *pattern, char c, bool *is_in)
 			*is_in |= c == *p;
 		}
 	}
-	*is_in ^= not ;
+	*is_in ^= inverted;
 	return *p ? p + 1 : NULL;
 }
 

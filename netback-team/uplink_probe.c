@@ -18,11 +18,12 @@ static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 static bool take_target(struct probe_options *options, const struct act_cidr *cidr)
 {
 	const bool v4 = !memcmp(cidr->addr.bytes, mapped, sizeof(mapped));
-	uint8_t *target = options->targets[options->n_targets];
+	uint8_t *target;
 
-	if (cidr->bits != 128 || v4 != (options->mode == PROBE_ARP) ||
-	    options->n_targets == PROBE_TARGETS_MAX)
+	if (options->n_targets == PROBE_TARGETS_MAX || cidr->bits != 128 ||
+	    v4 != (options->mode == PROBE_ARP))
 		return false;
+	target = options->targets[options->n_targets];
 	if (v4)
 		memcpy(target, cidr->addr.bytes + sizeof(mapped), 4);
 	else

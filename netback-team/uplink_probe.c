@@ -20,7 +20,7 @@ static bool take_target(struct probe_options *options, const struct act_cidr *ci
 	const bool v4 = !memcmp(cidr->addr.bytes, mapped, sizeof(mapped));
 	uint8_t *target;
 
-	if (options->n_targets == PROBE_TARGETS_MAX || cidr->bits != 128 ||
+	if (options->n_targets >= PROBE_TARGETS_MAX || cidr->bits != 128 ||
 	    v4 != (options->mode == PROBE_ARP))
 		return false;
 	target = options->targets[options->n_targets];

@@ -35,13 +35,14 @@ struct guard_profiles *guard_profiles_create(struct netback *nb)
 	return profiles;
 }
 
+/* The analyzer does not follow uthash's lists. */
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
 static void drop(struct guard_profiles *profiles, struct entry *entry)
 {
 	HASH_DEL(profiles->entries, entry);
 	free(entry);
 }
 
-/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): uthash's macros */
 void guard_profiles_destroy(struct guard_profiles *profiles)
 {
 	struct entry *entry, *tmp;
@@ -52,6 +53,7 @@ void guard_profiles_destroy(struct guard_profiles *profiles)
 		drop(profiles, entry);
 	free(profiles);
 }
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 static struct entry *find(const struct guard_profiles *profiles, const char *name)
 {

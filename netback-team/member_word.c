@@ -22,11 +22,15 @@ static int hex(char c)
 static const char *take_mac(const char *p, uint8_t mac[6])
 {
 	for (unsigned int i = 0; i < 6; i++, p += 2) {
+		int high, low;
+
 		if (i > 0 && *p++ != ':')
 			return NULL;
-		if (hex(p[0]) < 0 || hex(p[1]) < 0)
+		high = hex(p[0]);
+		low = high < 0 ? -1 : hex(p[1]); /* not beyond the end */
+		if (low < 0)
 			return NULL;
-		mac[i] = (uint8_t)(hex(p[0]) << 4 | hex(p[1]));
+		mac[i] = (uint8_t)(high * 16 + low);
 	}
 	return p;
 }

@@ -29,6 +29,7 @@ void probe_set(struct probe *probe, const struct probe_options *options, uint64_
 	memcpy(&wanted, options, sizeof(wanted)); /* with its padding: it is compared as bytes */
 	if (wanted.mode == PROBE_BEACON)
 		wanted.n_targets = 1;
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (!memcmp(&wanted, &probe->options, sizeof(wanted)))
 		return;
 	memcpy(&probe->options, &wanted, sizeof(wanted));

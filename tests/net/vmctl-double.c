@@ -28,9 +28,9 @@ static int read_guest(const char *path, uint16_t domid, struct vms_info *info, u
 	FILE *file = fopen(file_path, "r");
 	int n;
 
-	if (!file)
-		return errno == ENOENT ? -ESRCH : -errno;
 	*info = (struct vms_info){.domid = domid};
+	if (!file)
+		return errno == ENOENT ? -ESRCH : -EIO;
 	n = fscanf(file, "%36s %127s %u", info->uuid, info->name, pauses);
 	fclose(file);
 	info->paused = n == 3 && *pauses;

@@ -32,7 +32,7 @@ static struct probe_options arp_of(unsigned int n_targets)
 	options.n_targets = n_targets;
 	options.interval_ns = 50 * MS;
 	options.missed = 3;
-	for (uint8_t i = 0; i < n_targets; i++)
+	for (unsigned int i = 0; i < n_targets; i++)
 		memcpy(options.targets[i], (uint8_t[]){10, 0, 0, (uint8_t)(i + 1)}, 4);
 	return options;
 }

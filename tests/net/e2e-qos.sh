@@ -93,10 +93,15 @@ ok 'limits are lifted' wait_for 5 figure_is 1 tx .avg_bps 0
 # What comes in: never more than 10 Mbit and its burst.
 vif_set 1 rx_avg 10Mbit
 ok 'a limit of what comes in is taken over' wait_for 5 figure_is 1 rx .avg_bps 10000000
-in_guest 1 iperf3 -s -1 -p 5300 >/dev/null 2>&1 &
-wait_for 5 listening 5300 in_guest 1
-in_outside timeout 30 iperf3 -c "$(guest_ip 1)" -p 5300 -t 3 --json >"$DIR/iperf.json"
-MBIT=$(iperf_mbit "$DIR/iperf.json")
+receives() {
+    in_guest 1 iperf3 -s -1 -p 5300 >/dev/null 2>&1 &
+    wait_for 20 listening 5300 in_guest 1
+    in_outside timeout 60 iperf3 -c "$(guest_ip 1)" -p 5300 -t 3 --json >"$DIR/iperf.json"
+    MBIT=$(iperf_mbit "$DIR/iperf.json")
+}
+receives
+# On a starved machine iperf3 may give up its own connection.
+[[ -n $MBIT ]] || { diag "iperf3: $(jq -r .error "$DIR/iperf.json")"; receives; }
 diag "to a guest with rx_avg=10Mbit: $MBIT Mbit/s"
 ok 'what it receives is limited' test "$MBIT" -ge 1 -a "$MBIT" -le 11
 ok 'frames waited for it' test "$(figure 1 rx '.reasons["queued-average"]')" -gt 0

@@ -52,18 +52,15 @@ kernel() {
 guest() {
     local uuid
     background "$LOAD" --domid "$1" --dir "$XENBOX_DIR" --seconds 600 --mode "$2" --dst $SINK_MAC
-    wait_for 10 store_has "/local/domain/$1/vm" || exit 1
-    uuid=$(store_read "/local/domain/$1/vm")
-    POLICY=/local/domain/0/xenback/vm/${uuid##*/}/vif/0
-    store_write "$POLICY/avg" 10Mbit
     "$XENBOX_XL" network-attach "$1" script=vif-team bridge=team0 "mac=$(guest_mac "$1")" >"$DIR/attach.log" 2>&1 ||
         { cat "$DIR/attach.log" >&2; exit 1; }
+    uuid=$(store_read "/local/domain/$1/vm")
+    POLICY=/local/domain/0/xenback/vm/${uuid##*/}/vif/0
 }
 
 # ours RATE BURST MODE [PEAK]
 ours() {
-    store_write "$POLICY/avg" none "$POLICY/burst" "$2B" "$POLICY/peak" "${4:+$4bit}"
-    store_write "$POLICY/avg" "$1bit"
+    store_write "$POLICY/avg" "$1bit" "$POLICY/burst" "$2B" "$POLICY/peak" "${4:-0}bit"
     sleep 0.5
     meter ours "$1" "$2" "$3" ${4:+--peak "$4"}
 }

@@ -22,6 +22,7 @@ bench frame 'pure modules, ns an operation' "$BUILD/tests/bench/bench-frame" --j
 bench flow 'modes of a team, ns a frame' "$BUILD/tests/bench/bench-flow" --json "$BUILD/bench/flow.json"
 bench fair 'who sends next, ns a frame' "$BUILD/tests/bench/bench-fair" --json "$BUILD/bench/fair.json"
 bench dos 'detection of attacks, ns a packet' "$BUILD/tests/bench/bench-dos" --json "$BUILD/bench/dos.json"
+bench path 'all decisions about a frame, ns' "$BUILD/tests/bench/bench-path" --json "$BUILD/bench/path.json"
 bench coalesce 'USB requests merged beside one transfer each, simulated' \
     "$BUILD/tests/bench/bench-coalesce" --json "$BUILD/bench/coalesce.json"
 [[ ! -x $BUILD/tests/bench/bench-seam ]] ||
@@ -33,4 +34,6 @@ bench failover 'until traffic goes on on the other member, events only beside po
     "$BUILD/tests/bench/bench-failover" --json "$BUILD/bench/failover.json"
 bench box "guest's ring to veth beside the kernel bridge" \
     bash "$SRC/tests/bench/bench-box.sh" 3 "$BUILD/bench/box.json"
+bench shape "how exactly a guest's rate is kept, beside tbf and htb" \
+    bash "$SRC/tests/bench/bench-shape.sh" 4 "$BUILD/bench/shape.json"
 exit "$failed"

@@ -5,20 +5,26 @@
 BENCH_ROUNDS=${XENBACK_LAB_ROUNDS:-}
 BENCH_SECONDS=${XENBACK_LAB_SECONDS:-5}
 
-# What is measured: "vif" or "usb". Rows are "BACKEND ROUND CASE" and three numbers, which FIELDS names.
+# What is measured: "vif", "failover" or "usb". Rows are "BACKEND ROUND CASE" and three numbers, which FIELDS names.
 bench_kind() {
     case $BENCH in
         vif)
             PEER=kernel OURS=team PROGRAM=dom0-bench CASES=2
             BENCH_ROUNDS=${BENCH_ROUNDS:-9}
             FIELDS=(direction mbits dom0_cpu_s_per_gb guest_cpu_s_per_gb)
-            UNITS='Mbit/s, CPU s/GB'
+            UNITS='Mbit/s, CPU s/GB of Dom0, of the guest'
+            ;;
+        failover) # each cut is a pair of its own; "seconds" are the cuts of a turn
+            PEER=kernel OURS=team PROGRAM=dom0-bench-failover CASES=$((2 * BENCH_SECONDS))
+            BENCH_ROUNDS=${BENCH_ROUNDS:-4}
+            FIELDS=(case hole_ms packets seconds)
+            UNITS='ms without a packet, packets, in s'
             ;;
         usb)
             PEER=qusb OURS=usbback PROGRAM=dom0-bench-usb CASES=4
             BENCH_ROUNDS=${BENCH_ROUNDS:-5}
             FIELDS=(case kb_per_s dom0_cpu_ms_per_mb guest_cpu_ms_per_mb)
-            UNITS='KB/s, CPU ms/MB'
+            UNITS='KB/s, CPU ms/MB of Dom0, of the guest'
             ;;
     esac
 }
@@ -28,8 +34,7 @@ bench_row() {
     local backend round name rate cpu guest
     read -r backend round name rate cpu guest <<<"$*"
     echo "$*" >>"$TOP/rows"
-    progress "$(printf 'round %s %-7s %-9s %6s %s: Dom0 %s, guest %s' \
-        "$round" "$backend" "$name" "$rate" "$UNITS" "$cpu" "$guest")"
+    progress "$(printf 'round %2s %-7s %-9s %7s %7s %7s (%s)' "$round" "$backend" "$name" "$rate" "$cpu" "$guest" "$UNITS")"
 }
 
 # Median of the numbers on stdin; "-" without any.
@@ -52,11 +57,25 @@ ratio_of() {
 
 # "NAME CASE COLUMN" of every line of the table.
 bench_lines() {
-    local column name names='out in'
-    [[ $BENCH == vif ]] || names='read-120k read-4k line-in line-out'
-    for column in 4 5 6; do
+    local column columns='4 5 6' name names
+    case $BENCH in
+        vif) names='out in' ;;
+        failover) names='out in' columns=4 ;;
+        usb) names='read-120k read-4k line-in line-out' ;;
+    esac
+    for column in $columns; do
         for name in $names; do echo "${name//-/_}_${FIELDS[column - 3]} $name $column"; done
     done
+}
+
+# The worst of each case, and how many pairs are better.
+worst_holes() {
+    awk -v peer="$PEER" -v ours="$OURS" '{v[$1, $2, $3] = $4; pairs[$2 SUBSEP $3]; cases[$3]; if ($4 > top[$1, $3]) top[$1, $3] = $4}
+        END {
+            for (c in cases) printf "%-30s %10s %10s\n", "worst_" c "_hole_ms", top[peer, c], top[ours, c]
+            for (p in pairs) if (v[peer, p] > 0 && v[ours, p] > 0) {n++; less += v[ours, p] < v[peer, p]}
+            printf "ours shorter in %d of %d pairs\n", less, n
+        }' "$TOP/rows"
 }
 
 bench_table() {
@@ -66,6 +85,7 @@ bench_table() {
         printf '%-30s %10s %10s %14s\n' "$name" "$(median_of $PEER "$case" "$column")" \
             "$(median_of $OURS "$case" "$column")" "$(ratio_of "$case" "$column")"
     done < <(bench_lines)
+    [[ $BENCH != failover ]] || worst_holes
 }
 
 json_number() { if [[ $1 == - ]]; then echo null; else echo "$1"; fi; }

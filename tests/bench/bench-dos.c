@@ -8,8 +8,6 @@
  * bench-dos [--ms N] [--rounds N] [--json FILE]. Ours and the peer take turns in short rounds, so
  * that a busy machine hurts both alike; figures are medians of the rounds.
  */
-#include <getopt.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +17,12 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/dos.h"
+#include "tests/bench/rounds.h"
 
-#define ROUNDS_MAX 99
-#define BATCH	   64
-#define GUESTS	   64
-#define PACKETS	   8192 /**< that are repeated: flows of 64 guests */
-#define FLOWS	   4096
+#define BATCH	64
+#define GUESTS	64
+#define PACKETS 8192 /**< that are repeated: flows of 64 guests */
+#define FLOWS	4096
 
 static const char rules[] =
 	"alert udp any any -> $HOME_NET 123 (msg:\"NTP monlist\"; content:\"|17 00 03 2a|\"; "
@@ -215,67 +213,38 @@ static double measure(void (*fn)(void), uint64_t duration_ns)
 	return (double)(end_ns - begin_ns) / (double)n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static json_t *run(size_t row, unsigned int rounds, uint64_t duration_ns)
+static json_t *run(size_t row, const struct rounds *rounds)
 {
 	double ours[ROUNDS_MAX] = {0}, peer[ROUNDS_MAX] = {0};
 
 	rows[row].ours(); /* what is sampled is chosen by the rate before */
-	for (unsigned int i = 0; i < rounds; i++) {
-		ours[i] = measure(rows[row].ours, duration_ns);
-		peer[i] = measure(rows[row].peer, duration_ns);
+	for (unsigned int i = 0; i < rounds->n; i++) {
+		ours[i] = measure(rows[row].ours, rounds->duration_ns);
+		peer[i] = measure(rows[row].peer, rounds->duration_ns);
 	}
-	qsort(ours, rounds, sizeof(ours[0]), by_value);
-	qsort(peer, rounds, sizeof(peer[0]), by_value);
-	printf("%-22s %8.1f ns   %-17s %8.1f ns   %6.2f times as fast\n", rows[row].name,
-	       ours[rounds / 2], rows[row].peer_name, peer[rounds / 2],
-	       peer[rounds / 2] / ours[rounds / 2]);
+	const double ours_ns = rounds_median(ours, rounds->n);
+	const double peer_ns = rounds_median(peer, rounds->n);
+	printf("%-22s %8.1f ns   %-17s %8.1f ns   %6.2f times as fast\n", rows[row].name, ours_ns,
+	       rows[row].peer_name, peer_ns, peer_ns / ours_ns);
 	return json_pack("{s:s, s:s, s:f, s:f, s:f}", "name", rows[row].name, "peer",
-			 rows[row].peer_name, "ours_ns", ours[rounds / 2], "peer_ns",
-			 peer[rounds / 2], "ratio", peer[rounds / 2] / ours[rounds / 2]);
+			 rows[row].peer_name, "ours_ns", ours_ns, "peer_ns", peer_ns, "ratio",
+			 peer_ns / ours_ns);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"ms", required_argument, NULL, 'm'},
-						{"rounds", required_argument, NULL, 'r'},
-						{"json", required_argument, NULL, 'j'},
-						{NULL, 0, NULL, 0}};
-	unsigned long ms = 50, rounds = 9;
-	const char *json = NULL;
+	struct rounds rounds;
 	json_t *results = json_array();
-	int option;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'm')
-			ms = strtoul(optarg, NULL, 10);
-		else if (option == 'r')
-			rounds = strtoul(optarg, NULL, 10);
-		else if (option == 'j')
-			json = optarg;
-		else
-			return 2;
-	}
-	if (ms < 1 || ms > 10000 || rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "bench-dos: --ms 1 to 10000, --rounds 1 to %d\n", ROUNDS_MAX);
+	if (!rounds_options(&rounds, "bench-dos", 50, argc, argv))
 		return 2;
-	}
 	build();
 	for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
-		json_array_append_new(results, run(row, (unsigned int)rounds, ms * NSEC_PER_MSEC));
-	if (json && json_dump_file(results, json, JSON_INDENT(1)) < 0) {
-		fprintf(stderr, "bench-dos: cannot write %s\n", json);
-		return 1;
-	}
-	json_decref(results);
+		json_array_append_new(results, run(row, &rounds));
+	status = rounds_report(&rounds, results);
 	HASH_CLEAR(hh, table);
 	dos_destroy(dos);
 	signature_destroy(set);
-	return 0;
+	return status;
 }

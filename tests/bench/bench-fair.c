@@ -6,8 +6,6 @@
  * bench-fair [--ms N] [--rounds N] [--json FILE]. Ours and the peer take turns in short rounds, so
  * that a busy machine hurts both alike; figures are medians of the rounds.
  */
-#include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +13,10 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/fair.h"
+#include "tests/bench/rounds.h"
 
-#define ROUNDS_MAX 99
-#define BATCH	   64
-#define LINK_BPS   10000000000ull
+#define BATCH	 64
+#define LINK_BPS 10000000000ull
 
 static struct fair *fair;
 static uint32_t n_flows;
@@ -140,66 +138,35 @@ static double measure(void (*fn)(void), uint64_t duration_ns)
 	return (double)(end_ns - begin_ns) / (double)(n - waits);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static json_t *run(size_t kind, uint32_t n, unsigned int rounds, uint64_t duration_ns)
+static json_t *run(size_t kind, uint32_t n, const struct rounds *rounds)
 {
 	double mine[ROUNDS_MAX] = {0}, search[ROUNDS_MAX] = {0};
 
 	build(kind, n);
-	measure(ours, duration_ns); /* bursts are used up */
-	for (unsigned int i = 0; i < rounds; i++) {
-		mine[i] = measure(ours, duration_ns);
-		search[i] = measure(peer, duration_ns);
+	measure(ours, rounds->duration_ns); /* bursts are used up */
+	for (unsigned int i = 0; i < rounds->n; i++) {
+		mine[i] = measure(ours, rounds->duration_ns);
+		search[i] = measure(peer, rounds->duration_ns);
 	}
 	fair_destroy(fair);
-	qsort(mine, rounds, sizeof(mine[0]), by_value);
-	qsort(search, rounds, sizeof(search[0]), by_value);
+	const double mine_ns = rounds_median(mine, rounds->n);
+	const double search_ns = rounds_median(search, rounds->n);
 	printf("%-20s %5u VMs %8.1f ns   search %8.1f ns   %6.2f times as fast\n", kinds[kind].name,
-	       n, mine[rounds / 2], search[rounds / 2], search[rounds / 2] / mine[rounds / 2]);
+	       n, mine_ns, search_ns, search_ns / mine_ns);
 	return json_pack("{s:s, s:i, s:s, s:f, s:f, s:f}", "name", kinds[kind].name, "flows",
-			 (int)n, "peer", "search", "ours_ns", mine[rounds / 2], "peer_ns",
-			 search[rounds / 2], "ratio", search[rounds / 2] / mine[rounds / 2]);
+			 (int)n, "peer", "search", "ours_ns", mine_ns, "peer_ns", search_ns,
+			 "ratio", search_ns / mine_ns);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"ms", required_argument, NULL, 'm'},
-						{"rounds", required_argument, NULL, 'r'},
-						{"json", required_argument, NULL, 'j'},
-						{NULL, 0, NULL, 0}};
-	unsigned long ms = 20, rounds = 9;
-	const char *json = NULL;
+	struct rounds rounds;
 	json_t *results = json_array();
-	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'm')
-			ms = strtoul(optarg, NULL, 10);
-		else if (option == 'r')
-			rounds = strtoul(optarg, NULL, 10);
-		else if (option == 'j')
-			json = optarg;
-		else
-			return 2;
-	}
-	if (ms < 1 || ms > 10000 || rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "bench-fair: --ms 1 to 10000, --rounds 1 to %d\n", ROUNDS_MAX);
+	if (!rounds_options(&rounds, "bench-fair", 20, argc, argv))
 		return 2;
-	}
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
 		for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-			json_array_append_new(results, run(kind, numbers[i], (unsigned int)rounds,
-							   ms * NSEC_PER_MSEC));
-	if (json && json_dump_file(results, json, JSON_INDENT(1)) < 0) {
-		fprintf(stderr, "bench-fair: cannot write %s\n", json);
-		return 1;
-	}
-	json_decref(results);
-	return 0;
+			json_array_append_new(results, run(kind, numbers[i], &rounds));
+	return rounds_report(&rounds, results);
 }

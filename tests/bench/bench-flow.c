@@ -6,8 +6,6 @@
  * bench-flow [--ms N] [--rounds N] [--json FILE]. Rows take turns in short rounds, so that a busy
  * machine hurts all alike; figures are medians of the rounds. 4096 flows take turns as well.
  */
-#include <getopt.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +15,13 @@
 #include "common/util.h"
 #include "netback-team/policy.h"
 #include "netback-team/team.h"
+#include "tests/bench/rounds.h"
 
-#define ROUNDS_MAX 99
-#define ROWS_MAX   20
-#define FLOWS	   4096u
-#define HEAD	   66u
-#define FRAME	   1514u
-#define MEMBERS	   4
+#define ROWS_MAX 20
+#define FLOWS	 4096u
+#define HEAD	 66u
+#define FRAME	 1514u
+#define MEMBERS	 4
 
 static uint8_t heads[FLOWS][HEAD];
 static struct team team;
@@ -140,26 +138,18 @@ static double measure(const struct row *row, uint64_t duration_ns)
 	return (double)(now_ns - start_ns) / (double)n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static json_t *run(unsigned int rounds, uint64_t duration_ns)
+static json_t *run(const struct rounds *rounds)
 {
 	json_t *results = json_array();
 	double alone = 0;
 
-	for (unsigned int round = 0; round < rounds; round++)
+	for (unsigned int round = 0; round < rounds->n; round++)
 		for (size_t i = 0; i < n_rows; i++)
-			rows[i].ns[round] = measure(&rows[i], duration_ns);
+			rows[i].ns[round] = measure(&rows[i], rounds->duration_ns);
 	for (size_t i = 0; i < n_rows; i++) {
 		double ns;
 
-		qsort(rows[i].ns, rounds, sizeof(rows[i].ns[0]), by_value);
-		ns = rows[i].ns[rounds / 2];
+		ns = rounds_median(rows[i].ns, rounds->n);
 		alone = i ? alone : ns;
 		printf("%-22s %8.1f ns   %6.2f times parse alone\n", rows[i].name, ns, ns / alone);
 		json_array_append_new(results,
@@ -172,36 +162,11 @@ static json_t *run(unsigned int rounds, uint64_t duration_ns)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"ms", required_argument, NULL, 'm'},
-						{"rounds", required_argument, NULL, 'r'},
-						{"json", required_argument, NULL, 'j'},
-						{NULL, 0, NULL, 0}};
-	unsigned long ms = 10, rounds = 9;
-	const char *json = NULL;
-	json_t *results;
-	int option;
+	struct rounds rounds;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'm')
-			ms = strtoul(optarg, NULL, 10);
-		else if (option == 'r')
-			rounds = strtoul(optarg, NULL, 10);
-		else if (option == 'j')
-			json = optarg;
-		else
-			return 2;
-	}
-	if (ms < 1 || ms > 10000 || rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "bench-flow: --ms 1 to 10000, --rounds 1 to %d\n", ROUNDS_MAX);
+	if (!rounds_options(&rounds, "bench-flow", 10, argc, argv))
 		return 2;
-	}
 	build_heads();
 	build_rows();
-	results = run((unsigned int)rounds, ms * NSEC_PER_MSEC);
-	if (json && json_dump_file(results, json, JSON_INDENT(1)) < 0) {
-		fprintf(stderr, "bench-flow: cannot write %s\n", json);
-		return 1;
-	}
-	json_decref(results);
-	return 0;
+	return rounds_report(&rounds, run(&rounds));
 }

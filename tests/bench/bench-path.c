@@ -9,8 +9,6 @@
  * machine hurts all alike; figures are medians of the rounds. The link and its clock are simulated:
  * 10 Gbit/s, never idle; 8192 flows of 1514 bytes.
  */
-#include <getopt.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,20 +20,20 @@
 #include "netback-team/fair.h"
 #include "netback-team/policy.h"
 #include "netback-team/team.h"
+#include "tests/bench/rounds.h"
 
-#define ROUNDS_MAX 99
-#define FLOWS	   8192u
-#define HEAD	   66u
-#define FRAME	   1514u
-#define LINK_BPS   10000000000ull
-#define MEMBERS	   4
+#define FLOWS	 8192u
+#define HEAD	 66u
+#define FRAME	 1514u
+#define LINK_BPS 10000000000ull
+#define MEMBERS	 4
 
 enum part { PART_HEADERS, PART_TEAM, PART_SCHEDULE, PART_METERS, PART_ALL, PARTS };
 static const char *const part_names[PARTS] = {"headers", "team", "schedule", "meters", "all"};
 static const uint32_t numbers[] = {1, 64, 512, 4096};
 
 static uint8_t heads[FLOWS][HEAD];
-static double ns[ARRAY_SIZE(numbers)][PARTS][ROUNDS_MAX];
+static double ns[ARRAY_SIZE(numbers)][PARTS][ROUNDS_MAX], median_ns[ARRAY_SIZE(numbers)][PARTS];
 static struct team team;
 static struct fair *fair;
 static struct dos *dos;
@@ -177,14 +175,7 @@ static double measure(enum part part, uint64_t duration_ns)
 	return (double)(end_ns - begin_ns) / (double)n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void run(unsigned int rounds, uint64_t duration_ns)
+static void run(const struct rounds *rounds)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		n_vms = numbers[i];
@@ -193,18 +184,18 @@ static void run(unsigned int rounds, uint64_t duration_ns)
 		build_fair();
 		build_dos();
 		for (enum part part = 0; part < PARTS; part++)
-			measure(part, duration_ns); /* caches */
-		for (unsigned int round = 0; round < rounds; round++)
+			measure(part, rounds->duration_ns); /* caches */
+		for (unsigned int round = 0; round < rounds->n; round++)
 			for (enum part part = 0; part < PARTS; part++)
-				ns[i][part][round] = measure(part, duration_ns);
+				ns[i][part][round] = measure(part, rounds->duration_ns);
 		for (enum part part = 0; part < PARTS; part++)
-			qsort(ns[i][part], rounds, sizeof(ns[i][part][0]), by_value);
+			median_ns[i][part] = rounds_median(ns[i][part], rounds->n);
 		fair_destroy(fair);
 		dos_destroy(dos);
 	}
 }
 
-static json_t *print_results(unsigned int rounds)
+static json_t *print_results(void)
 {
 	json_t *results = json_array();
 
@@ -214,13 +205,12 @@ static json_t *print_results(unsigned int rounds)
 	printf("   all/headers\n");
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		json_t *row = json_pack("{s:i, s:s}", "vms", (int)numbers[i], "peer", "headers");
-		double all = ns[i][PART_ALL][rounds / 2], alone = ns[i][PART_HEADERS][rounds / 2];
+		double all = median_ns[i][PART_ALL], alone = median_ns[i][PART_HEADERS];
 
 		printf("%-6u", numbers[i]);
 		for (enum part part = 0; part < PARTS; part++) {
-			printf(" %13.1f", ns[i][part][rounds / 2]);
-			json_object_set_new(row, part_names[part],
-					    json_real(ns[i][part][rounds / 2]));
+			printf(" %13.1f", median_ns[i][part]);
+			json_object_set_new(row, part_names[part], json_real(median_ns[i][part]));
 		}
 		printf(" %13.1f\n", all / alone);
 		json_object_set_new(row, "ratio", json_real(all / alone));
@@ -231,36 +221,11 @@ static json_t *print_results(unsigned int rounds)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"ms", required_argument, NULL, 'm'},
-						{"rounds", required_argument, NULL, 'r'},
-						{"json", required_argument, NULL, 'j'},
-						{NULL, 0, NULL, 0}};
-	unsigned long ms = 10, rounds = 9;
-	const char *json = NULL;
-	json_t *results;
-	int option;
+	struct rounds rounds;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'm')
-			ms = strtoul(optarg, NULL, 10);
-		else if (option == 'r')
-			rounds = strtoul(optarg, NULL, 10);
-		else if (option == 'j')
-			json = optarg;
-		else
-			return 2;
-	}
-	if (ms < 1 || ms > 10000 || rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "bench-path: --ms 1 to 10000, --rounds 1 to %d\n", ROUNDS_MAX);
+	if (!rounds_options(&rounds, "bench-path", 10, argc, argv))
 		return 2;
-	}
 	build_heads();
-	run((unsigned int)rounds, ms * NSEC_PER_MSEC);
-	results = print_results((unsigned int)rounds);
-	if (json && json_dump_file(results, json, JSON_INDENT(1)) < 0) {
-		fprintf(stderr, "bench-path: cannot write %s\n", json);
-		return 1;
-	}
-	json_decref(results);
-	return 0;
+	run(&rounds);
+	return rounds_report(&rounds, print_results());
 }

@@ -7,8 +7,6 @@
  * Ours and the peer take turns in short rounds, so that a busy machine hurts both alike; figures
  * are medians of the rounds.
  */
-#include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +16,11 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "common/xen/fake.h"
+#include "tests/bench/rounds.h"
 #include "tests/unit/box-lab.h"
 
-#define ROUNDS_MAX 99
-#define BATCH	   64
-#define SMALL	   60
+#define BATCH 64
+#define SMALL 60
 /* Of the local buffers: at the same offset in a page as the guest's, each load would wait for the
  * store before it (4K aliasing), and the plain memcpy() most of all. */
 #define STRIDE (XEN_PAGE_SIZE + 256)
@@ -217,48 +215,34 @@ static double measure(void (*fn)(struct seam *s), struct seam *s, uint64_t durat
 	return (double)(now_ns - begin_ns) / (double)n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static json_t *run(size_t row, struct seam *s, unsigned int rounds, uint64_t duration_ns)
+static json_t *run(size_t row, struct seam *s, const struct rounds *rounds)
 {
 	double ours[ROUNDS_MAX] = {0}, peer[ROUNDS_MAX] = {0};
 	AUTO_FREE char *name = xb_asprintf("%s: %s", s->name, rows[row].name);
 
-	for (unsigned int i = 0; i < rounds; i++) {
-		ours[i] = measure(rows[row].ours, s, duration_ns);
-		peer[i] = measure(rows[row].peer, s, duration_ns);
+	for (unsigned int i = 0; i < rounds->n; i++) {
+		ours[i] = measure(rows[row].ours, s, rounds->duration_ns);
+		peer[i] = measure(rows[row].peer, s, rounds->duration_ns);
 	}
-	qsort(ours, rounds, sizeof(ours[0]), by_value);
-	qsort(peer, rounds, sizeof(peer[0]), by_value);
-	printf("%-28s %8.1f ns   %-20s %8.1f ns   %6.2f times as fast\n", name, ours[rounds / 2],
-	       rows[row].peer_name, peer[rounds / 2], peer[rounds / 2] / ours[rounds / 2]);
+	const double ours_ns = rounds_median(ours, rounds->n);
+	const double peer_ns = rounds_median(peer, rounds->n);
+	printf("%-28s %8.1f ns   %-20s %8.1f ns   %6.2f times as fast\n", name, ours_ns,
+	       rows[row].peer_name, peer_ns, peer_ns / ours_ns);
 	return json_pack("{s:s, s:s, s:f, s:f, s:f}", "name", name, "peer", rows[row].peer_name,
-			 "ours_ns", ours[rounds / 2], "peer_ns", peer[rounds / 2], "ratio",
-			 peer[rounds / 2] / ours[rounds / 2]);
+			 "ours_ns", ours_ns, "peer_ns", peer_ns, "ratio", peer_ns / ours_ns);
 }
 
-static int run_all(const char *json, unsigned int rounds, uint64_t duration_ns)
+static int run_all(const struct rounds *rounds)
 {
 	json_t *results = json_array();
-	int rc = 0;
 
 	for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
 		for (size_t i = 0; i < ARRAY_SIZE(seams); i++)
-			json_array_append_new(results, run(row, &seams[i], rounds, duration_ns));
-	if (json && json_dump_file(results, json, JSON_INDENT(1)) < 0) {
-		fprintf(stderr, "bench-seam: cannot write %s\n", json);
-		rc = 1;
-	}
-	json_decref(results);
-	return rc;
+			json_array_append_new(results, run(row, &seams[i], rounds));
+	return rounds_report(rounds, results);
 }
 
-static int with_seams(const char *json, unsigned int rounds, uint64_t duration_ns)
+static int with_seams(const struct rounds *rounds)
 {
 	const size_t size = (size_t)BATCH * STRIDE;
 	struct fake *fake = NULL;
@@ -274,7 +258,7 @@ static int with_seams(const char *json, unsigned int rounds, uint64_t duration_n
 	party_open(&seams[1].back, 0);
 	party_open(&seams[1].guest, GUEST);
 	seam_open(&seams[1], "box");
-	rc = run_all(json, rounds, duration_ns);
+	rc = run_all(rounds);
 	for (size_t i = 0; i < ARRAY_SIZE(seams); i++)
 		seam_close(&seams[i]);
 	box_lab_stop(NULL);
@@ -286,32 +270,14 @@ static int with_seams(const char *json, unsigned int rounds, uint64_t duration_n
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"ms", required_argument, NULL, 'm'},
-						{"rounds", required_argument, NULL, 'r'},
-						{"json", required_argument, NULL, 'j'},
-						{NULL, 0, NULL, 0}};
-	unsigned long ms = 20, rounds = 9;
-	const char *json = NULL;
-	int option;
+	struct rounds rounds;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'm')
-			ms = strtoul(optarg, NULL, 10);
-		else if (option == 'r')
-			rounds = strtoul(optarg, NULL, 10);
-		else if (option == 'j')
-			json = optarg;
-		else
-			return 2;
-	}
-	if (ms < 1 || ms > 10000 || rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "bench-seam: --ms 1 to 10000, --rounds 1 to %d\n", ROUNDS_MAX);
+	if (!rounds_options(&rounds, "bench-seam", 20, argc, argv))
 		return 2;
-	}
 	find_build();
 	if (!getenv("XENBACK_BUILD")) {
 		fprintf(stderr, "bench-seam: XENBACK_BUILD is not set: where is tools/xenbox?\n");
 		return 2;
 	}
-	return with_seams(json, (unsigned int)rounds, ms * NSEC_PER_MSEC);
+	return with_seams(&rounds);
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Both make their interfaces in the sandbox of tests/net/netlab.h; topology.h is for every benchmark that has a NIC in it.
+BENCH_ROUNDS = tests/bench/rounds.c tests/bench/rounds.h
+
 noinst_PROGRAMS += tests/bench/bench-nic tests/bench/bench-linkwatch
 tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c tests/bench/topology.c tests/bench/topology.h \
 	tests/net/netlab.c tests/net/netlab.h
@@ -16,21 +18,21 @@ tests_bench_bench_vif_load_SOURCES = tests/bench/bench-vif-load.c
 tests_bench_bench_vif_load_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/bench/bench-frame
-tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c tests/unit/team-choose.h
+tests_bench_bench_frame_SOURCES = tests/bench/bench-frame.c $(BENCH_ROUNDS) tests/unit/team-choose.h
 tests_bench_bench_frame_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 
 noinst_PROGRAMS += tests/bench/bench-flow
-tests_bench_bench_flow_SOURCES = tests/bench/bench-flow.c
+tests_bench_bench_flow_SOURCES = tests/bench/bench-flow.c $(BENCH_ROUNDS)
 tests_bench_bench_flow_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 noinst_PROGRAMS += tests/bench/bench-fair
-tests_bench_bench_fair_SOURCES = tests/bench/bench-fair.c
+tests_bench_bench_fair_SOURCES = tests/bench/bench-fair.c $(BENCH_ROUNDS)
 tests_bench_bench_fair_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 
 EXTRA_DIST += tests/bench/run.sh tests/bench/bench-box.sh
 
 # The Xen seam without a Xen; it starts tools/xenbox.
 noinst_PROGRAMS += tests/bench/bench-seam
-tests_bench_bench_seam_SOURCES = tests/bench/bench-seam.c tests/unit/box-lab.c tests/unit/box-lab.h
+tests_bench_bench_seam_SOURCES = tests/bench/bench-seam.c $(BENCH_ROUNDS) tests/unit/box-lab.c tests/unit/box-lab.h
 tests_bench_bench_seam_LDADD = common/xen/libxbxen.a common/libxbcommon.a $(XEN_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
 # What merging of USB requests saves, on simulated time.
@@ -40,7 +42,7 @@ tests_bench_bench_coalesce_LDADD = usbback/libusbback.a common/libxbcommon.a $(J
 
 # What attack detection costs a packet.
 noinst_PROGRAMS += tests/bench/bench-dos
-tests_bench_bench_dos_SOURCES = tests/bench/bench-dos.c
+tests_bench_bench_dos_SOURCES = tests/bench/bench-dos.c $(BENCH_ROUNDS)
 tests_bench_bench_dos_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 
 # How exactly rates are kept, beside the kernel's qdiscs.
@@ -52,5 +54,5 @@ EXTRA_DIST += tests/bench/bench-shape.sh
 
 # All decisions about a frame together.
 noinst_PROGRAMS += tests/bench/bench-path
-tests_bench_bench_path_SOURCES = tests/bench/bench-path.c
+tests_bench_bench_path_SOURCES = tests/bench/bench-path.c $(BENCH_ROUNDS)
 tests_bench_bench_path_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)

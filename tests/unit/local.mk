@@ -131,6 +131,10 @@ UNIT_TESTS += tests/unit/test-fair-share
 tests_unit_test_fair_share_SOURCES = tests/unit/test-fair-share.c $(FAIR_LAB)
 tests_unit_test_fair_share_LDADD = $(FAIR_LAB_LIBS)
 
+UNIT_TESTS += tests/unit/test-fair-examples
+tests_unit_test_fair_examples_SOURCES = tests/unit/test-fair-examples.c $(FAIR_LAB)
+tests_unit_test_fair_examples_LDADD = $(FAIR_LAB_LIBS)
+
 UNIT_TESTS += tests/unit/test-fair-minimum
 tests_unit_test_fair_minimum_SOURCES = tests/unit/test-fair-minimum.c $(FAIR_LAB)
 tests_unit_test_fair_minimum_LDADD = $(FAIR_LAB_LIBS)

@@ -13,7 +13,8 @@ tools_xenbackctl_SOURCES = \
 	tools/xenbackctl_conf.c tools/xenbackctl_daemon.c tools/xenbackctl_device.c \
 	tools/xenbackctl_dos.c tools/xenbackctl_events.c \
 	tools/xenbackctl_explain.c \
-	tools/xenbackctl_sample.c tools/xenbackctl_sample.h tools/xenbackctl_top.c tools/xenbackctl_vm.c \
+	tools/xenbackctl_sample.c tools/xenbackctl_sample.h tools/xenbackctl_store.c \
+	tools/xenbackctl_top.c tools/xenbackctl_vm.c \
 	tools/xenbackctl_lacp.c tools/xenbackctl_object.c tools/xenbackctl_render.c \
 	tools/xenbackctl_qos.c tools/xenbackctl_tables.c tools/xenbackctl_team.c tools/xenbackctl_usb.c tools/xenbackctl_vif.c
 tools_xenbackctl_LDADD = tools/libxbtools.a common/xen/libxbxen.a common/libxbcommon.a \

@@ -101,6 +101,17 @@ void render_object(FILE *out, const json_t *object, const char *const *first, in
  * are left out. */
 void render_rows(FILE *out, const json_t *rows, const char *const *first, bool only, int indent);
 
+/* xenbackctl_store.c */
+
+/** Opens the store of --xen; CLI_OK, or CLI_FAILURE after a message. cli_store_close in any case.
+ */
+int cli_store_open(const struct cli *cli, struct xen **xen, struct xen_store **store);
+/** Either may be NULL. */
+void cli_store_close(struct xen *xen, struct xen_store *store);
+/** The UUID of the virtual machine that a domain, by number or name, is now; free(). CLI_OK, or
+ * another exit status after a message, then *uuid is NULL. */
+int cli_vm_uuid(const struct cli *cli, const char *domain, char **uuid);
+
 /* xenbackctl_tables.c, xenbackctl_object.c */
 
 /** An object of a key table, at its place in xenstore. */

@@ -70,30 +70,6 @@ static void settings_fini(struct settings *settings)
 	free(settings->list);
 }
 
-/* Opens the store of --xen; CLI_OK, or CLI_FAILURE after a message. */
-static int store_open(const struct cli *cli, struct xen **xen, struct xen_store **store)
-{
-	int err;
-
-	*store = NULL;
-	*xen = NULL;
-	if (xen_open(xen, cli->xen_spec))
-		return CLI_FAILURE; /* it has said what is missing */
-	err = (*xen)->ops->store_open(*xen, store);
-	if (err)
-		return cli_error("cannot connect to xenstore (--xen=%s): %s", cli->xen_spec,
-				 strerror(-err));
-	return CLI_OK;
-}
-
-static void store_close(struct xen *xen, struct xen_store *store)
-{
-	if (store)
-		xen->ops->store_close(store);
-	if (xen)
-		xen->ops->close(xen);
-}
-
 static int write_one(const struct xen_ops *ops, struct xen_store *store, xen_txn txn,
 		     const struct setting *setting)
 {
@@ -127,14 +103,14 @@ static int settings_write(const struct cli *cli, const struct settings *settings
 {
 	struct xen *xen;
 	struct xen_store *store;
-	int status = store_open(cli, &xen, &store), err = -EAGAIN;
+	int status = cli_store_open(cli, &xen, &store), err = -EAGAIN;
 
 	for (int i = 0; i < RETRIES_MAX && !status && err == -EAGAIN; i++)
 		err = write_once(xen->ops, store, settings);
 	if (!status && err)
 		status = cli_error("cannot write to xenstore, nothing was changed: %s",
 				   strerror(-err));
-	store_close(xen, store);
+	cli_store_close(xen, store);
 	return status;
 }
 
@@ -159,35 +135,32 @@ static int print_json(const struct settings *settings)
 }
 
 /*
- * "vif 3.0" -> "vif UUID 0", "usb 3.0 1" -> "usb UUID 0 1": settings belong to the VM, not to the
- * number that it has until its next start. resolved: n_words + 1 words, NULL when there is nothing
- * to resolve.
+ * "vif 3.0" or "vif web.0" -> "vif UUID 0", "usb 3.0 1" -> "usb UUID 0 1": settings belong to the
+ * VM, not to the number that it has until its next start. resolved: n_words + 1 words, NULL when
+ * there is nothing to resolve.
  */
-static int resolve_domain(const struct cli *cli, char **words, size_t n_words, char **resolved)
+static int resolve_domain(const struct cli *cli, const struct tables *tables, char **words,
+			  size_t n_words, char **resolved)
 {
-	char *dot = n_words >= 2 ? strchr(words[1], '.') : NULL;
-	struct xen *xen;
-	struct xen_store *store;
-	AUTO_FREE char *path = NULL, *vm = NULL;
+	const char *dot = n_words >= 2 ? strrchr(words[1], '.') : NULL;
+	AUTO_FREE char *domain = NULL;
+	bool of_vm = false;
 	int status;
 
-	if (!dot || dot == words[1] || strspn(words[1], "0123456789") != (size_t)(dot - words[1]))
+	for (size_t i = 0; i < tables->n; i++)
+		of_vm |= !strcmp(tables->tables[i]->name, words[0]) && tables->tables[i]->path &&
+			 strstr(tables->tables[i]->path, "/UUID/");
+	if (!of_vm || !dot || dot == words[1])
 		return CLI_OK;
-	path = xb_asprintf("/local/domain/%.*s/vm", (int)(dot - words[1]), words[1]);
-	status = store_open(cli, &xen, &store);
-	if (!status &&
-	    (xen->ops->store_read(store, XEN_TXN_NONE, path, &vm, NULL) || !strrchr(vm, '/')))
-		status = cli_error("there is no domain %.*s: xenstore has no %s",
-				   (int)(dot - words[1]), words[1], path);
-	if (!status) {
-		resolved[0] = xb_strdup(words[0]);
-		resolved[1] = xb_strdup(strrchr(vm, '/') + 1);
-		resolved[2] = xb_strdup(dot + 1);
-		for (size_t i = 2; i < n_words; i++)
-			resolved[i + 1] = xb_strdup(words[i]);
-	}
-	store_close(xen, store);
-	return status;
+	domain = xb_asprintf("%.*s", (int)(dot - words[1]), words[1]);
+	status = cli_vm_uuid(cli, domain, &resolved[1]);
+	if (status)
+		return status;
+	resolved[0] = xb_strdup(words[0]);
+	resolved[2] = xb_strdup(dot + 1);
+	for (size_t i = 2; i < n_words; i++)
+		resolved[i + 1] = xb_strdup(words[i]);
+	return CLI_OK;
 }
 
 /* Looks up the object that the words before the key name. */
@@ -196,7 +169,7 @@ static int find_object(const struct cli *cli, const struct tables *tables, struc
 {
 	AUTO_FREE char **resolved = xb_calloc(n_words + 1, sizeof(*resolved));
 	char error[KEY_ERROR_MAX];
-	int status = resolve_domain(cli, words, n_words, resolved);
+	int status = resolve_domain(cli, tables, words, n_words, resolved);
 
 	if (!status && object_find(tables, object, resolved[0] ? resolved : words,
 				   resolved[0] ? n_words + 1 : n_words, error))
@@ -433,7 +406,7 @@ static int find_loaded(const struct cli *cli, struct tables *tables, bool *all)
 {
 	struct xen *xen;
 	struct xen_store *store;
-	int status = store_open(cli, &xen, &store), err = 0;
+	int status = cli_store_open(cli, &xen, &store), err = 0;
 
 	*all = true;
 	for (size_t i = 0; i < tables->n_daemons && !status; i++) {
@@ -446,7 +419,7 @@ static int find_loaded(const struct cli *cli, struct tables *tables, bool *all)
 		if (err && err != -ENOENT)
 			status = cli_error("cannot read xenstore: %s", strerror(-err));
 	}
-	store_close(xen, store);
+	cli_store_close(xen, store);
 	return status;
 }
 

@@ -68,6 +68,16 @@ ok 'xenbackctl set takes a good value' ctl set team team0 failback_hold 2s
 is 'and it is in the store' "$(store_read "$TEAM/failback_hold")" 2s
 like 'xenbackctl set refuses a wrong one' "$(ctl set team team0 failback_hold soon 2>&1 || echo "status $?")" 'failback_hold.*status [1-9]'
 is 'which is not in the store' "$(store_read "$TEAM/failback_hold")" 2s
+# A guest by number or by name; the setting is its VM's.
+NAME=$(store_read /local/domain/1/name)
+VIF=/local/domain/0/xenback$(store_read /local/domain/1/vm)/vif/0
+ok 'xenbackctl set takes the number of a domain' ctl set vif 1.0 shares 700
+is 'and the setting is of its VM' "$(store_read "$VIF/shares")" 700
+ok 'or its name' ctl set vif "$NAME.0" shares 800
+is 'likewise' "$(store_read "$VIF/shares")" 800
+like 'a name that no domain has is refused' "$(ctl set vif nobody.0 shares 1 2>&1 || echo "status $?")" '"nobody".*status [1-9]'
+ok 'xenbackctl unset takes them, too' ctl unset vif "$NAME.0" shares
+is 'then it is gone' "$(store_has "$VIF/shares" && echo there)" ''
 printf '[team team0]\nmode = active-backup\nmood = good\n' >"$DIR/bad.conf"
 like 'xenbackctl load names line and key' "$(ctl load "$DIR/bad.conf" 2>&1 || echo "status $?")" '3.*mood.*status [1-9]'
 ok 'the daemon lives' daemon_alive

@@ -249,7 +249,7 @@ tests_unit_test_segment_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-xenbackctl-conf
 tests_unit_test_xenbackctl_conf_SOURCES = tests/unit/test-xenbackctl-conf.c \
-	tools/xenbackctl_conf.c tools/xenbackctl_object.c tools/xenbackctl_tables.c
+	tools/xenbackctl_conf.c tools/xenbackctl_store.c tools/xenbackctl_object.c tools/xenbackctl_tables.c
 tests_unit_test_xenbackctl_conf_LDADD = $(UNIT_LIBS)
 
 # Manual pages against the programs.

@@ -280,7 +280,8 @@ static void set_takes_a_running_domain(void **state)
 	assert_string_equal(value_of("/local/domain/0/xenback/vm/" UUID "/vif/2/rate"), "none");
 	assert_int_equal(RUN(cmd_set, "vif", "9.0", "rate", "none"), CLI_FAILURE);
 	assert_string_equal(t.last_error,
-			    "there is no domain 9: xenstore has no /local/domain/9/vm");
+			    "there is no domain \"9\"; allowed: the number or the name of one that "
+			    "`xl list` shows, or a UUID");
 	assert_int_equal(RUN(cmd_set, "vif", "4.0", "rate", "none"), CLI_FAILURE);
 }
 

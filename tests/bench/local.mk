@@ -56,3 +56,9 @@ EXTRA_DIST += tests/bench/bench-shape.sh
 noinst_PROGRAMS += tests/bench/bench-path
 tests_bench_bench_path_SOURCES = tests/bench/bench-path.c $(BENCH_ROUNDS)
 tests_bench_bench_path_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
+
+# What each reaction to an attack is worth to the guest beside it.
+noinst_PROGRAMS += tests/bench/bench-defence
+tests_bench_bench_defence_SOURCES = tests/bench/bench-defence.c
+tests_bench_bench_defence_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
+EXTRA_DIST += tests/bench/bench-defence.sh

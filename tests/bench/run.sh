@@ -17,7 +17,7 @@ bench() {
     "$@" || { printf '%s: did not finish (exit status %d)\n' "$name" $?; failed=1; }
 }
 
-make -s --no-print-directory -C "$BUILD" all || exit 1
+make -s --no-print-directory -C "$BUILD" all tests/net/vmctl-double || exit 1
 bench frame 'pure modules, ns an operation' "$BUILD/tests/bench/bench-frame" --json "$BUILD/bench/frame.json"
 bench flow 'modes of a team, ns a frame' "$BUILD/tests/bench/bench-flow" --json "$BUILD/bench/flow.json"
 bench fair 'who sends next, ns a frame' "$BUILD/tests/bench/bench-fair" --json "$BUILD/bench/fair.json"
@@ -36,4 +36,6 @@ bench box "guest's ring to veth beside the kernel bridge" \
     bash "$SRC/tests/bench/bench-box.sh" 3 "$BUILD/bench/box.json"
 bench shape "how exactly a guest's rate is kept, beside tbf and htb" \
     bash "$SRC/tests/bench/bench-shape.sh" 4 "$BUILD/bench/shape.json"
+bench defence 'attacks seen, and the guest beside the attacked one with each reaction' \
+    bash "$SRC/tests/bench/bench-defence.sh" 3 "$BUILD/bench/defence.json"
 exit "$failed"

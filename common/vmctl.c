@@ -30,7 +30,7 @@ struct question {
 	struct question *prev, *next;
 	enum vmctl_verb verb;
 	uint16_t domid;
-	char *argument;
+	char *argument, *reason; /* NULL = none */
 	vmctl_done_fn done;
 	void *ctx;
 	uint64_t job;	  /* 0 = not asked yet */
@@ -58,6 +58,7 @@ struct vmctl {
 static void question_free(struct question *question)
 {
 	free(question->argument);
+	free(question->reason);
 	free(question->message);
 	free(question);
 }
@@ -210,7 +211,7 @@ static void ask(struct vmctl *vmctl, struct question *question, uint64_t now_ns)
 	}
 	vmctl->out = question->job ? vmctl_job_line(question->job)
 				   : vmctl_request_line(question->verb, question->domid,
-							question->argument);
+							question->argument, question->reason);
 	vmctl->n_out = strlen(vmctl->out);
 	vmctl->out_pos = 0;
 	vmctl->deadline_ns = now_ns + ANSWER_NS;
@@ -354,6 +355,12 @@ static bool argument_valid(const char *argument)
 int vmctl_ask(struct vmctl *vmctl, enum vmctl_verb verb, uint16_t domid, const char *argument,
 	      vmctl_done_fn done, void *ctx)
 {
+	return vmctl_ask_for(vmctl, verb, domid, argument, NULL, done, ctx);
+}
+
+int vmctl_ask_for(struct vmctl *vmctl, enum vmctl_verb verb, uint16_t domid, const char *argument,
+		  const char *reason, vmctl_done_fn done, void *ctx)
+{
 	const struct vmctl_verb_desc *desc = vmctl_verb_desc(verb);
 	struct question *question;
 
@@ -361,12 +368,15 @@ int vmctl_ask(struct vmctl *vmctl, enum vmctl_verb verb, uint16_t domid, const c
 		return -EINVAL;
 	if (argument ? !desc->argument || !argument_valid(argument) : desc->needs_argument)
 		return -EINVAL;
+	if (reason && (!desc->reason || !vmctl_reason_valid(reason)))
+		return -EINVAL;
 	if (vmctl->n_waiting == VMCTL_WAITING_MAX)
 		return -EBUSY;
 	question = xb_calloc(1, sizeof(*question));
 	*question = (struct question){
 		.verb = verb, .domid = domid, .done = done, .ctx = ctx, .poll_ns = POLL_FIRST_NS};
 	question->argument = argument ? xb_strdup(argument) : NULL;
+	question->reason = reason ? xb_strdup(reason) : NULL;
 	DL_APPEND(vmctl->waiting, question);
 	vmctl->n_waiting++;
 	advance(vmctl);

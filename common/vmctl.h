@@ -19,17 +19,19 @@
 #define VMCTL_WAITING_MAX 64
 /** Characters of an argument. */
 #define VMCTL_ARGUMENT_MAX 255
+/** Characters of a reason: letters, digits, '.', '_', ':' and '-'. */
+#define VMCTL_REASON_MAX 31
 /** vmctl_ask: the verb is not about a running guest. */
 #define VMCTL_NO_DOMID UINT16_MAX
 
 /** What can be asked for; in brackets: the argument, "-" = none. */
 enum vmctl_verb {
-	VMCTL_LIST,	/**< [-] the guests that there are; no domid; message: a JSON array */
-	VMCTL_PAUSE,	/**< [longest time, such as "30s"; NULL = what is allowed] stop the guest */
-	VMCTL_UNPAUSE,	/**< [-] let one go on that was paused by VMCTL_PAUSE */
-	VMCTL_SAVE,	/**< [name of a file] write it to a file and destroy it */
-	VMCTL_RESTORE,	/**< [name of a file] make it again from the file; no domid */
-	VMCTL_MIGRATE,	/**< [host] move it to another host */
+	VMCTL_LIST,    /**< [-] the guests that there are; no domid; message: a JSON array */
+	VMCTL_PAUSE,   /**< [longest time, such as "30s"; NULL = what is allowed] stop the guest */
+	VMCTL_UNPAUSE, /**< [-] let one go on that was paused by VMCTL_PAUSE, for whatever reason */
+	VMCTL_SAVE,    /**< [name of a file] write it to a file and destroy it */
+	VMCTL_RESTORE, /**< [name of a file] make it again from the file; no domid */
+	VMCTL_MIGRATE, /**< [host] move it to another host */
 	VMCTL_SHUTDOWN, /**< [-] ask it to shut down */
 	VMCTL_LAUNCH,	/**< [name of a configuration] start it; no domid */
 	VMCTL_VERBS
@@ -62,5 +64,13 @@ void vmctl_close(struct vmctl *vmctl);
  */
 int vmctl_ask(struct vmctl *vmctl, enum vmctl_verb verb, uint16_t domid, const char *argument,
 	      vmctl_done_fn done, void *ctx);
+/**
+ * The same for VMCTL_PAUSE and VMCTL_UNPAUSE, with one of several reasons for which a guest may be
+ * paused: it stands still until the last one is gone, be it that its time is up or that it was
+ * unpaused with that reason. To end a reason that is gone already is no failure. -EINVAL also: not
+ * a reason, or another verb.
+ */
+int vmctl_ask_for(struct vmctl *vmctl, enum vmctl_verb verb, uint16_t domid, const char *argument,
+		  const char *reason, vmctl_done_fn done, void *ctx);
 
 #endif

@@ -13,10 +13,12 @@ static const struct vmctl_verb_desc verbs[VMCTL_VERBS] = {
 	[VMCTL_PAUSE] = {.name = "pause",
 			 .domid = true,
 			 .argument = true,
+			 .reason = true,
 			 .value = "TIME",
 			 .help = "stop it, for TIME at most"},
 	[VMCTL_UNPAUSE] = {.name = "unpause",
 			   .domid = true,
+			   .reason = true,
 			   .help = "let it go on, where `pause` stopped it"},
 	[VMCTL_SAVE] = {.name = "save",
 			.domid = true,
@@ -86,12 +88,24 @@ static char *line_of(json_t *json)
 	return text ? xb_asprintf("%s\n", text) : NULL;
 }
 
-char *vmctl_request_line(enum vmctl_verb verb, uint16_t domid, const char *argument)
+bool vmctl_reason_valid(const char *reason)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._:-";
+	const size_t n = strspn(reason, allowed);
+
+	return n > 0 && n <= VMCTL_REASON_MAX && !reason[n];
+}
+
+char *vmctl_request_line(enum vmctl_verb verb, uint16_t domid, const char *argument,
+			 const char *reason)
 {
 	json_t *args = json_object();
 
 	if (domid != VMCTL_NO_DOMID)
 		json_object_set_new(args, "vm", json_integer(domid));
+	if (reason)
+		json_object_set_new(args, "reason", json_string(reason));
 	/* Not UTF-8 is no string, and no object with it. */
 	if (argument && json_object_set_new(args, "argument", json_string(argument))) {
 		json_decref(args);

@@ -3,9 +3,9 @@
  * vmctl_wire.h - what passes between xenback-vmctl and who asks it: lines of JSON as in ctl.h.
  *
  * {"cmd": "pause", "args": {"vm": 3, "argument": "30s"}}; vm: a domid, or a name or UUID as a
- * string. A verb that is done at once answers {"message": "..."}; a job {"job": 7, "state":
- * "running"}, and so does {"cmd": "job", "args": {"job": 7}}, with "message" once state is "done"
- * or "failed".
+ * string. pause and unpause may have a "reason", see vmctl_ask_for. A verb that is done at once
+ * answers {"message": "..."}; a job {"job": 7, "state": "running"}, and so does {"cmd": "job",
+ * "args": {"job": 7}}, with "message" once state is "done" or "failed".
  */
 #ifndef XB_VMCTL_WIRE_H
 #define XB_VMCTL_WIRE_H
@@ -32,6 +32,7 @@ struct vmctl_verb_desc {
 	bool argument;	     /**< may have an argument */
 	bool needs_argument; /**< must have it */
 	bool job;	     /**< takes longer than a moment */
+	bool reason;	     /**< may have a reason */
 	const char *value;   /**< the argument for --help, NULL = none */
 	const char *help;
 };
@@ -48,8 +49,13 @@ struct vmctl_reply {
 	char *message;		    /**< never NULL, printable; to free() */
 };
 
-/** The line that asks, with the newline, to free(); NULL where argument is not UTF-8. */
-char *vmctl_request_line(enum vmctl_verb verb, uint16_t domid, const char *argument);
+/** See VMCTL_REASON_MAX. */
+bool vmctl_reason_valid(const char *reason);
+
+/** The line that asks, with the newline, to free(); NULL where argument is not UTF-8. argument,
+ * reason: NULL = none. */
+char *vmctl_request_line(enum vmctl_verb verb, uint16_t domid, const char *argument,
+			 const char *reason);
 /** The line that asks for a job. */
 char *vmctl_job_line(uint64_t job);
 /** 0, or -EPROTO: not an answer of xenback-vmctl; then there is nothing to free. */

@@ -129,8 +129,10 @@ static void ask(struct guard_host *host, const struct guard_request *request)
 			       .kind = request->kind};
 	snprintf(q->vif, sizeof(q->vif), "%s", request->vif);
 	DL_APPEND(host->questions, q);
-	rc = vmctl_ask(host->vmctl, verbs[request->kind], request->domid,
-		       request->argument[0] ? request->argument : NULL, on_answer, q);
+	/* Another interface of the same guest may have reasons of its own to pause it. */
+	rc = vmctl_ask_for(host->vmctl, verbs[request->kind], request->domid,
+			   request->argument[0] ? request->argument : NULL,
+			   request->kind == GUARD_MIGRATE ? NULL : q->vif, on_answer, q);
 	if (rc < 0)
 		on_answer(q, rc, strerror(-rc));
 }

@@ -71,8 +71,8 @@ static void all_of_them_have_a_bucket_too(void **state)
 static void pauses_are_due_in_time(void **state)
 {
 	assert_true(ledger_deadline(&ledger) == DEADLINE_NEVER);
-	assert_int_equal(ledger_pause(&ledger, uuid(1), 1, NOW + 5), 0);
-	assert_int_equal(ledger_pause(&ledger, uuid(2), 2, NOW + 3), 0);
+	assert_int_equal(ledger_pause(&ledger, uuid(1), 1, "", NOW, NOW + 5), 0);
+	assert_int_equal(ledger_pause(&ledger, uuid(2), 2, "", NOW, NOW + 3), 0);
 	assert_true(ledger_deadline(&ledger) == NOW + 3);
 	assert_null(ledger_due(&ledger, NOW + 2));
 	assert_int_equal(ledger_due(&ledger, NOW + 3)->domid, 2);
@@ -85,12 +85,54 @@ static void pauses_are_due_in_time(void **state)
 	assert_int_equal(ledger_due(&ledger, NOW + 5)->domid, 1);
 }
 
+static void the_last_reason_ends_a_pause(void **state)
+{
+	static char text[LEDGER_TEXT_MAX], again[LEDGER_TEXT_MAX];
+	const struct ledger_vm *vm;
+	char reason[LEDGER_REASON];
+
+	assert_int_equal(ledger_pause(&ledger, UUID, 3, "vif3.0", NOW, NOW + 5), 0);
+	assert_int_equal(ledger_pause(&ledger, UUID, 3, "vif3.1", NOW + 1, NOW + 9), 0);
+	assert_int_equal(ledger_pause(&ledger, UUID, 3, "", NOW + 2, NOW + 3), 0);
+	vm = ledger_paused(&ledger, UUID);
+	assert_true(vm->since_ns == NOW && vm->until_ns == NOW + 9);
+	assert_null(ledger_due(&ledger, NOW + 8));
+	ledger_forget(&ledger, UUID, "vif3.1");
+	ledger_forget(&ledger, UUID, "vif3.2");
+	assert_null(ledger_reason(vm, "vif3.1"));
+	assert_non_null(ledger_reason(vm, ""));
+	assert_null(ledger_due(&ledger, NOW + 4));
+	assert_int_equal(ledger_due(&ledger, NOW + 5)->domid, 3);
+	/* All of them are in the file, and are taken over. */
+	ledger_format(&ledger, text);
+	ledger_unpause(&ledger, UUID);
+	assert_null(ledger_paused(&ledger, UUID));
+	assert_int_equal(ledger_parse(&ledger, text, strlen(text), NOW, DAY), 0);
+	ledger_format(&ledger, again);
+	assert_string_equal(text, again);
+	assert_true(ledger_reason(vm, "vif3.0")->until_ns == NOW + 5);
+	/* What could not be ended is due again, once. */
+	ledger_retry(&ledger, UUID, NOW + 20);
+	assert_true(ledger_deadline(&ledger) == NOW + 20 && vm->n_reasons == 1);
+	ledger_unpause(&ledger, UUID);
+	ledger_retry(&ledger, UUID, NOW + 20);
+	assert_true(ledger_deadline(&ledger) == DEADLINE_NEVER);
+	for (int i = 0; i < LEDGER_REASONS; i++) {
+		snprintf(reason, sizeof(reason), "r%d", i);
+		assert_int_equal(ledger_pause(&ledger, UUID, 3, reason, NOW, NOW + 5), 0);
+	}
+	assert_int_equal(ledger_pause(&ledger, UUID, 3, "r9", NOW, NOW + 5), -EUSERS);
+	assert_int_equal(ledger_pause(&ledger, UUID, 3, "r0", NOW, NOW + 6), 0);
+	ledger_forget(&ledger, UUID, "r0");
+	assert_true(ledger_deadline(&ledger) == NOW + 5);
+}
+
 static void paused_guests_are_not_forgotten(void **state)
 {
 	const struct ledger_rate rate = {1, S};
 	uint64_t wait_ns;
 
-	assert_int_equal(ledger_pause(&ledger, UUID, 7, NOW), 0);
+	assert_int_equal(ledger_pause(&ledger, UUID, 7, "", NOW, NOW), 0);
 	for (unsigned int i = 0; i < 3 * LEDGER_VMS; i++)
 		assert_int_equal(ledger_book(&ledger, uuid(i), &rate,
 					     &(struct ledger_rate){1000, 1000}, NOW + i, &wait_ns),
@@ -102,11 +144,11 @@ static void paused_guests_are_not_forgotten(void **state)
 				     &wait_ns),
 			 -EAGAIN);
 	for (unsigned int i = 1; i < LEDGER_VMS; i++)
-		assert_int_equal(ledger_pause(&ledger, uuid(10000 + i), 8, NOW), 0);
-	assert_int_equal(ledger_pause(&ledger, uuid(1), 8, NOW), -ENOSPC);
+		assert_int_equal(ledger_pause(&ledger, uuid(10000 + i), 8, "", NOW, NOW), 0);
+	assert_int_equal(ledger_pause(&ledger, uuid(1), 8, "", NOW, NOW), -ENOSPC);
 	assert_int_equal(ledger_book(&ledger, uuid(1), &rate, &rate, NOW + DAY, &wait_ns), -ENOSPC);
 	ledger_unpause(&ledger, UUID);
-	assert_int_equal(ledger_pause(&ledger, uuid(1), 8, NOW), 0);
+	assert_int_equal(ledger_pause(&ledger, uuid(1), 8, "", NOW, NOW), 0);
 }
 
 static void pauses_survive_as_text(void **state)
@@ -115,7 +157,8 @@ static void pauses_survive_as_text(void **state)
 	static struct ledger other;
 
 	for (unsigned int i = 0; i < LEDGER_VMS; i++)
-		assert_int_equal(ledger_pause(&ledger, uuid(i), (uint16_t)(i + 1), NOW + i * S), 0);
+		assert_int_equal(
+			ledger_pause(&ledger, uuid(i), (uint16_t)(i + 1), "", NOW, NOW + i * S), 0);
 	ledger_unpause(&ledger, uuid(9));
 	ledger_format(&ledger, text);
 	ledger_init(&other);
@@ -141,6 +184,9 @@ static void wrong_lines_are_left_out(void **state)
 		UUID " 0 5",
 		UUID " 3 0",
 		UUID " 3 5 ",
+		UUID " 3 5 a b",
+		UUID " 3 5 a/b",
+		UUID " 3 5 a12345678901234567890123456789012",
 		UUID " 3 -5",
 		UUID "  3 5",
 		UUID " 65536 5",
@@ -168,8 +214,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_bucket_of_times_in_an_interval), TEST(all_of_them_have_a_bucket_too),
-		TEST(pauses_are_due_in_time),		TEST(paused_guests_are_not_forgotten),
-		TEST(pauses_survive_as_text),		TEST(wrong_lines_are_left_out),
+		TEST(pauses_are_due_in_time),		TEST(the_last_reason_ends_a_pause),
+		TEST(paused_guests_are_not_forgotten),	TEST(pauses_survive_as_text),
+		TEST(wrong_lines_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

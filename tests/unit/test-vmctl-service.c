@@ -175,6 +175,86 @@ static void a_pause_ends_by_itself(void **state)
 	assert_int_equal(pauses(3), 0);
 }
 
+#define FOR(vif)      "\"vm\":3,\"reason\":\"vif3." vif "\""
+#define UNPAUSE(args) ask("{\"cmd\":\"unpause\",\"args\":{" args "}}")
+
+static void a_guest_stays_paused_until_the_last_reason_is_gone(void **state)
+{
+	expect_ok(PAUSE(FOR("0")), "is paused, for 30 s at most");
+	expect_ok(PAUSE(FOR("1")), "is paused, for 30 s at most");
+	assert_int_equal(pauses(3), 1);
+	expect_ok(ask("{\"cmd\":\"list\"}"), "\"reasons\":[\"vif3.0\",\"vif3.1\"]");
+	expect_ok(UNPAUSE(FOR("0")), "stays paused for other reasons, for 30 s more");
+	assert_int_equal(pauses(3), 1);
+	/* What is gone is gone; it is not asked for again and again. */
+	expect_ok(UNPAUSE(FOR("0")), "is not paused for vif3.0 any more");
+	assert_int_equal(pauses(3), 1);
+	/* Also after a restart. */
+	service_killed();
+	service_begin();
+	assert_int_equal(pauses(3), 1);
+	expect_ok(UNPAUSE(FOR("0")), "is not paused for vif3.0 any more");
+	expect_ok(UNPAUSE(FOR("1")), "goes on");
+	assert_int_equal(pauses(3), 0);
+	expect_ok(UNPAUSE(FOR("1")), "is not paused for vif3.1 any more");
+	assert_true(service_deadline(t.service) == DEADLINE_NEVER);
+}
+
+static void who_gives_no_reason_ends_them_all(void **state)
+{
+	expect_ok(PAUSE(FOR("0")), "30 s");
+	expect_ok(PAUSE("\"vm\":3"), "30 s");
+	expect_ok(UNPAUSE(FOR("0")), "stays paused");
+	assert_int_equal(pauses(3), 1);
+	expect_ok(PAUSE(FOR("0")), "30 s");
+	expect_ok(UNPAUSE("\"vm\":3"), "goes on");
+	assert_int_equal(pauses(3), 0);
+	assert_true(service_deadline(t.service) == DEADLINE_NEVER);
+}
+
+static void reasons_in_turn_are_one_pause(void **state)
+{
+	expect_ok(PAUSE(FOR("0") ",\"argument\":\"20s\""), "20 s");
+	advance(15 * NSEC_PER_SEC);
+	/* max_pause counts from the first one. */
+	expect_ok(PAUSE(FOR("1")), "for 15 s at most");
+	advance(5 * NSEC_PER_SEC);
+	assert_int_equal(pauses(3), 1);
+	/* The first one's time is up: it may be given again, until the same end. */
+	expect_ok(PAUSE(FOR("0")), "for 10 s at most");
+	expect_ok(UNPAUSE(FOR("1")), "stays paused for other reasons, for 10 s more");
+	advance(10 * NSEC_PER_SEC - 1);
+	assert_int_equal(pauses(3), 1);
+	advance(1);
+	assert_int_equal(pauses(3), 0);
+}
+
+static void a_reason_whose_time_is_up_holds_nobody(void **state)
+{
+	expect_ok(PAUSE(FOR("0") ",\"argument\":\"5s\""), "5 s");
+	expect_ok(PAUSE(FOR("1")), "30 s");
+	advance(10 * NSEC_PER_SEC);
+	assert_int_equal(pauses(3), 1);
+	expect_ok(UNPAUSE(FOR("1")), "goes on");
+	assert_int_equal(pauses(3), 0);
+}
+
+static void a_reason_is_a_word(void **state)
+{
+	static const char *const wrong[] = {"\"\"", "\"a b\"", "3", "\"a/b\"",
+					    "\"a2345678901234567890123456789012\""};
+	char line[160];
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		snprintf(line, sizeof(line),
+			 "{\"cmd\":\"pause\",\"args\":{\"vm\":3,\"reason\":%s}}", wrong[i]);
+		expect_refused(ask(line), "allowed are 1 to 31 letters");
+	}
+	expect_refused(ask("{\"cmd\":\"shutdown\",\"args\":{" FOR("0") "}}"),
+		       "shutdown takes no \\\"reason\\\"");
+	assert_int_equal(pauses(3), 0);
+}
+
 static void max_pause_bounds_what_is_asked(void **state)
 {
 	expect_ok(PAUSE("\"vm\":3,\"argument\":\"5000s\""), "for 30 s at most");
@@ -423,6 +503,11 @@ int main(void)
 		TEST(a_pause_ends_when_asked),
 		TEST(a_pause_ends_by_itself),
 		TEST(max_pause_bounds_what_is_asked),
+		TEST(a_guest_stays_paused_until_the_last_reason_is_gone),
+		TEST(who_gives_no_reason_ends_them_all),
+		TEST(reasons_in_turn_are_one_pause),
+		TEST(a_reason_whose_time_is_up_holds_nobody),
+		TEST(a_reason_is_a_word),
 		TEST(a_killed_service_s_pauses_end),
 		TEST(a_service_that_stops_lets_go),
 		TEST(another_guest_of_the_number_is_left_alone),

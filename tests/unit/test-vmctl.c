@@ -151,6 +151,30 @@ static void a_verb_is_asked_and_answered(void **state)
 	assert_string_equal(list.message, "[{\"domid\":4}]");
 }
 
+static void a_pause_may_have_a_reason(void **state)
+{
+	struct answer pause = {0}, unpause = {0};
+
+	server_start();
+	assert_int_equal(vmctl_ask_for(t.vmctl, VMCTL_PAUSE, 4, "30s", "vif4.0", on_done, &pause),
+			 0);
+	wait_for(&pause);
+	assert_string_equal(t.last, "{\"argument\":\"30s\",\"reason\":\"vif4.0\",\"vm\":4}");
+	assert_int_equal(
+		vmctl_ask_for(t.vmctl, VMCTL_UNPAUSE, 4, NULL, "a:b_c-D.9", on_done, &unpause), 0);
+	wait_for(&unpause);
+	assert_int_equal(
+		vmctl_ask_for(t.vmctl, VMCTL_MIGRATE, 4, "b.lan", "vif4.0", on_done, &pause),
+		-EINVAL);
+	assert_int_equal(vmctl_ask_for(t.vmctl, VMCTL_PAUSE, 4, NULL, "", on_done, &pause),
+			 -EINVAL);
+	assert_int_equal(vmctl_ask_for(t.vmctl, VMCTL_PAUSE, 4, NULL, "a b", on_done, &pause),
+			 -EINVAL);
+	assert_int_equal(vmctl_ask_for(t.vmctl, VMCTL_PAUSE, 4, NULL,
+				       "a2345678901234567890123456789012", on_done, &pause),
+			 -EINVAL);
+}
+
 static void a_refusal_brings_its_reason(void **state)
 {
 	struct answer answer = {0};
@@ -358,6 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_verb_is_asked_and_answered),
+		TEST(a_pause_may_have_a_reason),
 		TEST(a_refusal_brings_its_reason),
 		TEST(a_job_is_followed_to_its_end),
 		TEST(a_server_that_is_away_is_named),

@@ -52,12 +52,18 @@ void cli_print_list(const struct cli *cli, const json_t *list)
 	json_array_foreach(list, i, guest)
 	{
 		const json_t *left = json_object_get(guest, "goes_on_in_s");
+		const json_t *reasons = json_object_get(guest, "reasons"), *reason;
+		size_t r;
 
 		printf("%-6lld %-24s %-36s %s",
 		       (long long)json_integer_value(json_object_get(guest, "domid")),
 		       text_of(guest, "name"), text_of(guest, "uuid"), text_of(guest, "state"));
 		if (left)
 			printf(", goes on in %lld s", (long long)json_integer_value(left));
+		json_array_foreach(reasons, r, reason)
+		{
+			printf("%s%s", r ? " " : "; paused by ", json_string_value(reason));
+		}
 		putchar('\n');
 	}
 }

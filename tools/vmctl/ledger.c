@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "common/vmctl_wire.h"
 
 void ledger_init(struct ledger *ledger)
 {
@@ -90,15 +91,61 @@ int ledger_book(struct ledger *ledger, const char *uuid, const struct ledger_rat
 
 /* --- pauses --- */
 
-int ledger_pause(struct ledger *ledger, const char *uuid, uint16_t domid, uint64_t until_ns)
+static int reason_index(const struct ledger_vm *vm, const char *reason)
+{
+	for (unsigned int i = 0; i < vm->n_reasons; i++)
+		if (!strcmp(vm->reasons[i].text, reason))
+			return (int)i;
+	return -1;
+}
+
+const struct ledger_reason *ledger_reason(const struct ledger_vm *vm, const char *reason)
+{
+	const int i = reason_index(vm, reason);
+
+	return i < 0 ? NULL : &vm->reasons[i];
+}
+
+/* Goes on when the last reason ends. */
+static void set_end(struct ledger_vm *vm)
+{
+	vm->until_ns = 0;
+	for (unsigned int i = 0; i < vm->n_reasons; i++)
+		vm->until_ns = MAX(vm->until_ns, vm->reasons[i].until_ns);
+}
+
+int ledger_pause(struct ledger *ledger, const char *uuid, uint16_t domid, const char *reason,
+		 uint64_t now_ns, uint64_t until_ns)
 {
 	struct ledger_vm *vm = find_or_add(ledger, uuid);
+	int i;
 
 	if (!vm)
 		return -ENOSPC;
+	i = reason_index(vm, reason);
+	if (i < 0 && vm->n_reasons == LEDGER_REASONS)
+		return -EUSERS;
+	if (!vm->n_reasons)
+		vm->since_ns = now_ns;
+	if (i < 0) {
+		i = (int)vm->n_reasons++;
+		snprintf(vm->reasons[i].text, LEDGER_REASON, "%s", reason);
+	}
+	vm->reasons[i].until_ns = until_ns;
 	vm->domid = domid;
-	vm->until_ns = until_ns;
+	set_end(vm);
 	return 0;
+}
+
+void ledger_retry(struct ledger *ledger, const char *uuid, uint64_t when_ns)
+{
+	struct ledger_vm *vm = find(ledger, uuid);
+
+	if (!vm || !vm->n_reasons)
+		return;
+	vm->n_reasons = 1;
+	vm->reasons[0].until_ns = when_ns;
+	set_end(vm);
 }
 
 void ledger_unpause(struct ledger *ledger, const char *uuid)
@@ -106,7 +153,18 @@ void ledger_unpause(struct ledger *ledger, const char *uuid)
 	struct ledger_vm *vm = find(ledger, uuid);
 
 	if (vm)
-		vm->until_ns = 0;
+		vm->until_ns = vm->n_reasons = 0;
+}
+
+void ledger_forget(struct ledger *ledger, const char *uuid, const char *reason)
+{
+	struct ledger_vm *vm = find(ledger, uuid);
+	const int i = vm ? reason_index(vm, reason) : -1;
+
+	if (i < 0)
+		return;
+	vm->reasons[i] = vm->reasons[--vm->n_reasons];
+	set_end(vm);
 }
 
 const struct ledger_vm *ledger_paused(const struct ledger *ledger, const char *uuid)
@@ -153,9 +211,14 @@ void ledger_format(const struct ledger *ledger, char text[LEDGER_TEXT_MAX])
 	for (size_t i = 0; i < ledger->n; i++) {
 		const struct ledger_vm *vm = &ledger->vms[i];
 
-		if (vm->until_ns)
-			n += (size_t)snprintf(text + n, LEDGER_TEXT_MAX - n, "%s %u %" PRIu64 "\n",
-					      vm->uuid, vm->domid, vm->until_ns);
+		for (unsigned int r = 0; r < vm->n_reasons; r++) {
+			const struct ledger_reason *reason = &vm->reasons[r];
+
+			n += (size_t)snprintf(text + n, LEDGER_TEXT_MAX - n,
+					      "%s %u %" PRIu64 "%s%s\n", vm->uuid, vm->domid,
+					      reason->until_ns, reason->text[0] ? " " : "",
+					      reason->text);
+		}
 	}
 }
 
@@ -184,7 +247,7 @@ static bool take_number(const char **text, uint64_t max, uint64_t *value)
 	return !errno && *value && *value <= max;
 }
 
-static bool take_line(struct ledger *ledger, const char *line, uint64_t latest_ns)
+static bool take_line(struct ledger *ledger, const char *line, uint64_t now_ns, uint64_t latest_ns)
 {
 	const char *rest = line + LEDGER_UUID - 1;
 	char uuid[LEDGER_UUID];
@@ -192,12 +255,13 @@ static bool take_line(struct ledger *ledger, const char *line, uint64_t latest_n
 
 	if (strlen(line) < LEDGER_UUID || !is_uuid(line))
 		return false;
-	if (!take_number(&rest, UINT16_MAX, &domid) || !take_number(&rest, UINT64_MAX, &until_ns) ||
-	    *rest)
+	if (!take_number(&rest, UINT16_MAX, &domid) || !take_number(&rest, UINT64_MAX, &until_ns))
+		return false;
+	if (*rest && (*rest++ != ' ' || !vmctl_reason_valid(rest)))
 		return false;
 	memcpy(uuid, line, LEDGER_UUID - 1);
 	uuid[LEDGER_UUID - 1] = 0;
-	return !ledger_pause(ledger, uuid, (uint16_t)domid, MIN(until_ns, latest_ns));
+	return !ledger_pause(ledger, uuid, (uint16_t)domid, rest, now_ns, MIN(until_ns, latest_ns));
 }
 
 unsigned int ledger_parse(struct ledger *ledger, const char *text, size_t size, uint64_t now_ns,
@@ -208,13 +272,13 @@ unsigned int ledger_parse(struct ledger *ledger, const char *text, size_t size, 
 	while (size) {
 		const char *end = memchr(text, '\n', size);
 		size_t n = end ? (size_t)(end - text) : size;
-		char line[80] = "";
+		char line[120] = "";
 
 		if (n < sizeof(line) && !memchr(text, 0, n)) {
 			memcpy(line, text, n);
 			line[n] = 0;
 		}
-		n_wrong += !take_line(ledger, line, now_ns + max_ns);
+		n_wrong += !take_line(ledger, line, now_ns, now_ns + max_ns);
 		n += end ? 1 : 0;
 		text += n;
 		size -= n;

@@ -79,17 +79,24 @@ void pauses_load(struct service *service)
 		log_info("%s: guests that a predecessor paused go on in time", path);
 }
 
-int pause_begin(struct service *service, const struct vms_info *info, uint64_t until_ns,
-		char error[CTL_ERROR_MAX])
+int pause_begin(struct service *service, const struct vms_info *info, const char *reason,
+		uint64_t until_ns, char error[CTL_ERROR_MAX])
 {
 	struct vms *vms = service->config.vms;
-	int err = ledger_pause(&service->ledger, info->uuid, info->domid, until_ns);
+	const bool stands = ledger_paused(&service->ledger, info->uuid);
+	int err = ledger_pause(&service->ledger, info->uuid, info->domid, reason,
+			       clock_now(service->config.clock), until_ns);
 
-	if (err) {
+	if (err == -EUSERS)
+		snprintf(error, CTL_ERROR_MAX, "guest %u is paused for %d reasons, no more fit",
+			 info->domid, LEDGER_REASONS);
+	else if (err)
 		snprintf(error, CTL_ERROR_MAX, "%d guests are paused, no more can be", LEDGER_VMS);
+	if (err)
 		return err;
-	}
 	err = save(service);
+	if (stands) /* what the file has lets it go on, too */
+		return 0;
 	if (err) {
 		ledger_unpause(&service->ledger, info->uuid);
 		snprintf(error, CTL_ERROR_MAX,
@@ -104,6 +111,14 @@ int pause_begin(struct service *service, const struct vms_info *info, uint64_t u
 		snprintf(error, CTL_ERROR_MAX, "the hypervisor refuses: %s", strerror(-err));
 	}
 	return err;
+}
+
+void pause_forget(struct service *service, const struct ledger_vm *vm, const char *reason)
+{
+	log_info("guest %u (%s) stays paused, but not for %s any more", vm->domid, vm->uuid,
+		 reason);
+	ledger_forget(&service->ledger, vm->uuid, reason);
+	save(service);
 }
 
 int pause_end(struct service *service, const struct ledger_vm *vm, const char *why)
@@ -122,8 +137,7 @@ int pause_end(struct service *service, const struct ledger_vm *vm, const char *w
 	if (err && err != -ESRCH && err != -EINVAL) {
 		log_err("guest %u (%s) cannot go on: %s; trying again", vm->domid, uuid,
 			strerror(-err));
-		ledger_pause(&service->ledger, uuid, vm->domid,
-			     clock_now(service->config.clock) + RETRY_NS);
+		ledger_retry(&service->ledger, uuid, clock_now(service->config.clock) + RETRY_NS);
 		return err;
 	}
 	if (err)

@@ -41,9 +41,12 @@ void conf_refresh(struct conf *conf);
 
 /** Takes over what a predecessor paused. */
 void pauses_load(struct service *service);
-/** For until_ns; -errno with error. */
-int pause_begin(struct service *service, const struct vms_info *info, uint64_t until_ns,
-		char error[CTL_ERROR_MAX]);
+/** Until then, for a reason that the guest is not paused for yet ("" = none was given); -errno with
+ * error. */
+int pause_begin(struct service *service, const struct vms_info *info, const char *reason,
+		uint64_t until_ns, char error[CTL_ERROR_MAX]);
+/** One reason of several is gone; the guest stays paused. */
+void pause_forget(struct service *service, const struct ledger_vm *vm, const char *reason);
 /** Of a guest that the ledger has; why: for the log. -errno: it goes on being tried. */
 int pause_end(struct service *service, const struct ledger_vm *vm, const char *why);
 
@@ -56,6 +59,7 @@ struct question {
 	const char *name;	      /**< of the verb */
 	uint16_t domid;		      /**< or VMCTL_NO_DOMID */
 	const char *argument;	      /**< NULL: none */
+	const char *reason;	      /**< of pause and unpause, NULL: none */
 	struct vms_info info;	      /**< of the guest, its name printable */
 	const struct rules_vm *rules; /**< of the guest */
 	char *error;		      /**< CTL_ERROR_MAX */
@@ -66,7 +70,7 @@ struct question {
 /** err, with a sentence. */
 int question_fail(const struct question *q, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/** domid and argument, out of args. */
+/** domid, argument and reason, out of args. */
 int question_take(struct question *q, json_t *args);
 /** info. */
 int question_find_guest(struct question *q);

@@ -54,6 +54,21 @@ static int take_argument(struct question *q, json_t *argument)
 	return 0;
 }
 
+static int take_reason(struct question *q, json_t *reason)
+{
+	if (!reason)
+		return 0;
+	if (!vmctl_verb_desc(q->verb)->reason)
+		return question_fail(q, -EINVAL, "%s takes no \"reason\"", q->name);
+	q->reason = json_string_value(reason);
+	if (!q->reason || !vmctl_reason_valid(q->reason))
+		return question_fail(q, -EINVAL,
+				     "\"reason\" of %s: allowed are 1 to %d letters, digits and "
+				     "._:-",
+				     q->name, VMCTL_REASON_MAX);
+	return 0;
+}
+
 int question_take(struct question *q, json_t *args)
 {
 	const char *key;
@@ -62,14 +77,17 @@ int question_take(struct question *q, json_t *args)
 
 	json_object_foreach(args, key, value)
 	{
-		if (strcmp(key, "vm") && strcmp(key, "argument"))
-			return question_fail(q, -EINVAL,
-					     "%s: \"%.40s\" is unknown; allowed: vm, argument",
-					     q->name, key);
+		if (strcmp(key, "vm") && strcmp(key, "argument") && strcmp(key, "reason"))
+			return question_fail(
+				q, -EINVAL,
+				"%s: \"%.40s\" is unknown; allowed: vm, argument, reason", q->name,
+				key);
 	}
 	q->domid = VMCTL_NO_DOMID;
 	err = take_vm(q, json_object_get(args, "vm"));
-	return err ? err : take_argument(q, json_object_get(args, "argument"));
+	if (!err)
+		err = take_argument(q, json_object_get(args, "argument"));
+	return err ? err : take_reason(q, json_object_get(args, "reason"));
 }
 
 /* --- whether it is allowed --- */

@@ -42,25 +42,41 @@ static json_t *message(const char *fmt, ...)
 	return json_pack("{s:s}", "message", text);
 }
 
+static uint64_t left_s(const struct ledger_vm *paused, uint64_t now_ns)
+{
+	return seconds_up(paused->until_ns - MIN(now_ns, paused->until_ns));
+}
+
+/* Not past latest_ns, but a moment at least. */
+static uint64_t bounded(uint64_t for_ns, uint64_t latest_ns, uint64_t now_ns)
+{
+	return MIN(for_ns, latest_ns > now_ns ? latest_ns - now_ns : 1);
+}
+
 static int do_pause(struct question *q, json_t **result)
 {
 	struct service *service = q->service;
 	uint64_t now_ns = clock_now(service->config.clock), for_ns = q->rules->max_pause_ns;
 	const struct ledger_vm *paused = ledger_paused(&service->ledger, q->info.uuid);
+	const char *reason = q->reason ? q->reason : "";
+	const struct ledger_reason *known;
 	int err;
 
 	if (q->argument && key_set(&time_table, &for_ns, "pause", q->argument, q->error))
 		return -EINVAL;
 	for_ns = MIN(for_ns, q->rules->max_pause_ns);
-	if (paused) {
+	known = paused ? ledger_reason(paused, reason) : NULL;
+	if (known && known->until_ns > now_ns) {
 		*result = message("guest %u (%s) is paused already, for %" PRIu64 " s more",
-				  q->domid, q->info.name,
-				  seconds_up(paused->until_ns - MIN(now_ns, paused->until_ns)));
+				  q->domid, q->info.name, left_s(paused, now_ns));
 		return 0;
 	}
+	/* Reasons that follow each other make no pause longer than it may be. */
+	if (paused)
+		for_ns = bounded(for_ns, paused->since_ns + q->rules->max_pause_ns, now_ns);
 	err = question_book(q, q->info.uuid);
 	if (!err)
-		err = pause_begin(service, &q->info, now_ns + for_ns, q->error);
+		err = pause_begin(service, &q->info, reason, now_ns + for_ns, q->error);
 	if (err)
 		return err;
 	service_run(service); /* sets the timer */
@@ -69,12 +85,35 @@ static int do_pause(struct question *q, json_t **result)
 	return 0;
 }
 
+/* Is it paused for others than this one, whose time is not up? */
+static bool has_others(const struct ledger_vm *paused, const char *reason, uint64_t now_ns)
+{
+	for (unsigned int i = 0; i < paused->n_reasons; i++)
+		if (strcmp(paused->reasons[i].text, reason) && paused->reasons[i].until_ns > now_ns)
+			return true;
+	return false;
+}
+
 static int do_unpause(struct question *q, json_t **result)
 {
 	struct service *service = q->service;
 	const struct ledger_vm *paused = ledger_paused(&service->ledger, q->info.uuid);
+	const uint64_t now_ns = clock_now(service->config.clock);
 	int err;
 
+	if (q->reason && !(paused && ledger_reason(paused, q->reason))) {
+		*result = message("guest %u (%s) is not paused for %s any more", q->domid,
+				  q->info.name, q->reason);
+		return 0;
+	}
+	if (q->reason && has_others(paused, q->reason, now_ns)) {
+		pause_forget(service, paused, q->reason);
+		*result = message(
+			"guest %u (%s) stays paused for other reasons, for %" PRIu64 " s more",
+			q->domid, q->info.name, left_s(paused, clock_now(service->config.clock)));
+		service_run(service); /* perhaps only reasons were left whose time is up */
+		return 0;
+	}
 	if (!paused)
 		return question_fail(q, -EPERM, "guest %u (%s) was not paused by this service%s",
 				     q->domid, q->info.name,
@@ -198,12 +237,16 @@ static json_t *listed(const struct service *service, const struct vms_info *info
 {
 	const struct ledger_vm *paused = ledger_paused(&service->ledger, info->uuid);
 	uint64_t now_ns = clock_now(service->config.clock);
-	json_t *json = guest_json(info);
+	json_t *json = guest_json(info), *reasons;
 
-	if (paused)
-		json_object_set_new(json, "goes_on_in_s",
-				    json_integer((json_int_t)seconds_up(
-					    paused->until_ns - MIN(now_ns, paused->until_ns))));
+	if (!paused)
+		return json;
+	reasons = json_array();
+	for (unsigned int i = 0; i < paused->n_reasons; i++)
+		if (paused->reasons[i].text[0])
+			json_array_append_new(reasons, json_string(paused->reasons[i].text));
+	json_object_set_new(json, "goes_on_in_s", json_integer((json_int_t)left_s(paused, now_ns)));
+	json_object_set_new(json, "reasons", reasons);
 	return json;
 }
 

@@ -41,6 +41,7 @@ E2E_TESTS = \
 	tests/net/e2e-config.sh \
 	tests/net/e2e-detect.sh \
 	tests/net/e2e-dos.sh \
+	tests/net/e2e-dos-vm.sh \
 	tests/net/e2e-failover.sh \
 	tests/net/e2e-lacp-dpdk.sh \
 	tests/net/e2e-lacp-ovs.sh \

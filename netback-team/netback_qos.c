@@ -138,6 +138,11 @@ static json_t *tx_row(const struct qos_report *report, const struct qos_report_v
 	json_object_set_new(row, "waits_for", json_string(wait_name(v->tx.wait, false)));
 	json_object_set_new(row, "pinned_share_limited", json_boolean(v->tx.pin_limited));
 	json_object_set_new(row, "lost_bytes", number(v->tx.lost_bytes));
+	/* In the team's unit, by what they were chosen for. */
+	json_object_set_new(row, "minimum_bytes", number(v->tx.bytes[FAIR_PHASE_MINIMUM]));
+	json_object_set_new(row, "share_bytes", number(v->tx.bytes[FAIR_PHASE_SHARE]));
+	json_object_set_new(row, "floor_bytes", number(v->tx.bytes[FAIR_PHASE_FLOOR]));
+	json_object_set_new(row, "wakes", number(v->tx.wakes));
 	add_counts(row, &v->tx_counts, false);
 	return row;
 }

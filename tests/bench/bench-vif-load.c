@@ -4,9 +4,10 @@
  * takes, for a given time.
  *
  * Theory of Operation. Frames are written once into granted pages, as many as the TX ring holds,
- * and sent again and again by requests alone (tests/guest/ring_fill.h): the load costs a few stores
+ * and sent again and again by requests alone (load-frames.h): the load costs a few stores
  * a slot, so that what is measured is the backend. The next frames are queued when about half of
  * the ring is answered, as a guest's driver does it; --spin looks at the ring without rest instead.
+ * With --rate no more is queued than that rate brings; who comes late makes up for 100 ms.
  * Frames that come in are counted and thrown away. After a warm-up each mode is measured for the
  * same time; the counts are those of answered requests. One line of JSON for each mode.
  *
@@ -23,25 +24,14 @@
 #include <time.h>
 
 #include "clock.h"
-#include "netback-team/csum.h"
-#include "netback-team/frame.h"
+#include "load-frames.h"
 #include "tests/guest/netfront.h"
-#include "tests/guest/ring_fill.h"
 #include "util.h"
 
-#define WARM_UP_NS  (300 * NSEC_PER_MSEC)
-#define CONNECT_NS  (30 * NSEC_PER_SEC)
-#define POOL_PAGES  NETFRONT_RING_SLOTS
-#define MSS	    1448u
-#define BULK_SEGS   45u
-#define HEAD_BYTES  54u
-#define BULK_BYTES  (HEAD_BYTES + BULK_SEGS * MSS)
-#define SMALL_BYTES 60u
-#define FULL_BYTES  1514u
-#define MODES_MAX   8u
-
-enum mode { MODE_BULK, MODE_SMALL, MODE_FULL, MODE_SINK, MODE_COUNT };
-static const char *const mode_names[MODE_COUNT] = {"bulk", "small", "full", "sink"};
+#define WARM_UP_NS   (300 * NSEC_PER_MSEC)
+#define CONNECT_NS   (30 * NSEC_PER_SEC)
+#define RATE_LATE_NS (100 * NSEC_PER_MSEC)
+#define MODES_MAX    8u
 
 struct options {
 	uint16_t domid;
@@ -49,10 +39,11 @@ struct options {
 	const char *dir;
 	double seconds;
 	unsigned int n_modes;
-	enum mode modes[MODES_MAX];
+	const struct load_mix *modes[MODES_MAX]; /* NULL: sink */
 	uint8_t dst[6];
 	long backend_pid; /* 0 = nobody */
 	bool spin;
+	double rate_bps; /* on the wire; 0 = all that the backend takes */
 };
 
 struct load {
@@ -60,9 +51,9 @@ struct load {
 	struct xen *xen;
 	struct xen_shr *shr;
 	struct netfront *nf;
-	uint32_t refs[POOL_PAGES];
-	uint8_t *pages;
-	unsigned int next; /* page of the next frame */
+	uint32_t refs[LOAD_PAGES];
+	struct load_frames frames;
+	uint64_t due_ns; /* of the next frame, with a rate */
 };
 
 /* What is compared between the beginning and the end. */
@@ -71,95 +62,6 @@ struct sample {
 	double self_s, backend_s; /* CPU */
 	struct netfront_stats stats;
 };
-
-/* --- frames --- */
-
-static uint32_t frame_bytes(enum mode mode)
-{
-	return mode == MODE_BULK ? BULK_BYTES : mode == MODE_FULL ? FULL_BYTES : SMALL_BYTES;
-}
-
-static unsigned int frame_pages(enum mode mode)
-{
-	return mode == MODE_BULK ? DIV_ROUND_UP(BULK_BYTES, XEN_PAGE_SIZE) : 1;
-}
-
-static unsigned int frame_slots(enum mode mode)
-{
-	return frame_pages(mode) + (mode == MODE_BULK); /* the GSO extra info */
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-/* A TCP frame with a blank checksum or a UDP one without: 10.77.1.DOMID to 10.77.1.254. */
-static void write_frame(const struct load *load, uint8_t *frame, enum mode mode, unsigned int flow)
-{
-	uint32_t total = frame_bytes(mode);
-	struct frame_info info;
-	uint16_t sum;
-
-	memcpy(frame, load->options.dst, 6);
-	memcpy(frame + 6, netfront_info(load->nf)->mac, 6);
-	put16(frame + 12, 0x0800);
-	frame[14] = 0x45;
-	put16(frame + 16, total - FRAME_ETH_LEN);
-	frame[22] = 64;
-	frame[23] = mode == MODE_BULK ? 6 : 17;
-	memcpy(frame + 26, (uint8_t[8]){10, 77, 1, (uint8_t)load->options.domid, 10, 77, 1, 254},
-	       8);
-	sum = (uint16_t)~csum_fold(csum_add(0, frame + 14, 20));
-	memcpy(frame + 24, &sum, 2);
-	put16(frame + 34, 40000 + flow);
-	put16(frame + 36, 9);
-	if (mode != MODE_BULK) {
-		put16(frame + 38, total - 34);
-		return;
-	}
-	frame[46] = 0x50;
-	frame[47] = 0x10; /* ACK */
-	put16(frame + 48, 0xffff);
-	frame_parse(frame, HEAD_BYTES, total, &info);
-	sum = csum_fold(frame_pseudo_sum(frame, &info, total - 34));
-	memcpy(frame + 50, &sum, 2);
-}
-
-static void write_frames(struct load *load, enum mode mode)
-{
-	unsigned int n = frame_pages(mode);
-
-	memset(load->pages, 0, (size_t)POOL_PAGES * XEN_PAGE_SIZE);
-	load->next = 0;
-	for (unsigned int page = 0; page + n <= POOL_PAGES; page += n)
-		write_frame(load, load->pages + (size_t)page * XEN_PAGE_SIZE, mode, page % 16);
-}
-
-static void put_frame(struct load *load, struct ring_front *ring, enum mode mode)
-{
-	unsigned int n = frame_pages(mode);
-	const uint32_t *refs = load->refs + load->next;
-	uint32_t total = frame_bytes(mode);
-
-	if (mode != MODE_BULK) {
-		fill_tx(ring, refs[0], 0, total, NETTXF_data_validated, NETFRONT_ID_USER);
-	} else {
-		fill_tx(ring, refs[0], 0, BULK_BYTES,
-			NETTXF_csum_blank | NETTXF_data_validated | NETTXF_extra_info |
-				NETTXF_more_data,
-			NETFRONT_ID_USER);
-		fill_tx_gso(ring, 0, MSS, XEN_NETIF_GSO_TYPE_TCPV4);
-		for (unsigned int i = 1; i < n; i++)
-			fill_tx(ring, refs[i], 0,
-				(uint16_t)MIN(total - i * XEN_PAGE_SIZE, XEN_PAGE_SIZE),
-				i + 1 < n ? NETTXF_more_data : 0, NETFRONT_ID_USER);
-	}
-	load->next += n;
-	if (load->next + n > POOL_PAGES)
-		load->next = 0;
-}
 
 /* --- running --- */
 
@@ -185,17 +87,45 @@ static int wait_and_run(struct load *load, int timeout_ms)
 	return rc;
 }
 
-/* Sends until `end`; 0 or -errno. */
-static int send_until(struct load *load, enum mode mode, uint64_t end_ns)
+/* Milliseconds until the rate allows the next frame, 0 = now. */
+static int rate_wait_ms(struct load *load)
 {
-	unsigned int slots = mode == MODE_SINK ? 0 : frame_slots(mode);
-	int rc = 0;
+	const uint64_t now_ns = now();
+
+	if (load->options.rate_bps <= 0)
+		return 0;
+	load->due_ns = MAX(load->due_ns, now_ns - RATE_LATE_NS);
+	return load->due_ns <= now_ns ? 0 : (int)DIV_ROUND_UP(load->due_ns - now_ns, NSEC_PER_MSEC);
+}
+
+/* As many frames as ring and rate have room for. */
+static void fill_ring(struct load *load, struct ring_front *ring, unsigned int slots)
+{
+	while (ring_front_free(ring) >= slots && rate_wait_ms(load) == 0) {
+		uint32_t bytes = load_frames_put(&load->frames, ring);
+
+		if (load->options.rate_bps > 0)
+			load->due_ns += (uint64_t)(bytes * 8e9 / load->options.rate_bps);
+	}
+	netfront_flush(load->nf, 0);
+}
+
+/* Sends (mix NULL: only receives) until `end`; 0 or -errno. */
+static int send_until(struct load *load, const struct load_mix *mix, uint64_t end_ns)
+{
+	unsigned int slots = mix ? load_mix_slots_max(mix) : 0;
+	int rc = 0, wait_ms;
 
 	while (rc == 0 && now() < end_ns) {
 		struct ring_front *ring = netfront_tx_ring(load->nf, 0);
 
-		if (mode == MODE_SINK || !ring) {
+		if (!mix || !ring) {
 			rc = wait_and_run(load, load->options.spin && ring ? 0 : 50);
+			continue;
+		}
+		wait_ms = rate_wait_ms(load);
+		if (wait_ms) {
+			rc = wait_and_run(load, wait_ms);
 			continue;
 		}
 		if (!netfront_tx_room(load->nf, 0, slots)) {
@@ -205,9 +135,7 @@ static int send_until(struct load *load, enum mode mode, uint64_t end_ns)
 				rc = wait_and_run(load, 50);
 			continue;
 		}
-		while (ring_front_free(ring) >= slots)
-			put_frame(load, ring, mode);
-		netfront_flush(load->nf, 0);
+		fill_ring(load, ring, slots);
 	}
 	return rc;
 }
@@ -245,7 +173,12 @@ static struct sample take_sample(struct load *load)
 	return s;
 }
 
-static void report(const struct load *load, enum mode mode, const struct sample *a,
+static const char *mode_name(const struct load_mix *mix)
+{
+	return mix ? mix->name : "sink";
+}
+
+static void report(const struct load *load, const struct load_mix *mix, const struct sample *a,
 		   const struct sample *b)
 {
 	double seconds = (double)(b->now_ns - a->now_ns) / 1e9,
@@ -254,16 +187,19 @@ static void report(const struct load *load, enum mode mode, const struct sample 
 	       received = (double)(b->stats.rx_frames - a->stats.rx_frames);
 	double received_bytes = (double)(b->stats.rx_bytes - a->stats.rx_bytes), gbit;
 
-	if (mode != MODE_SINK) {
-		sent = (double)(b->stats.tx_responses - a->stats.tx_responses) / frame_slots(mode);
-		sent_bytes = sent * frame_bytes(mode);
+	if (mix) {
+		double turns = (double)(b->stats.tx_responses - a->stats.tx_responses) /
+			       load_mix_slots(mix);
+
+		sent = turns * mix->n;
+		sent_bytes = turns * load_mix_bytes(mix);
 	}
 	gbit = (sent_bytes + received_bytes) * 8 / 1e9 / seconds;
 	printf("{\"mode\": \"%s\", \"seconds\": %.3f, \"tx_gbit_s\": %.3f, \"tx_kpps\": %.1f, "
 	       "\"rx_gbit_s\": %.3f, "
 	       "\"rx_kpps\": %.1f, \"tx_errors\": %llu, \"self_cpu_s\": %.2f, \"events\": %llu, "
 	       "\"notifies\": %llu",
-	       mode_names[mode], seconds, sent_bytes * 8 / 1e9 / seconds, sent / 1e3 / seconds,
+	       mode_name(mix), seconds, sent_bytes * 8 / 1e9 / seconds, sent / 1e3 / seconds,
 	       received_bytes * 8 / 1e9 / seconds, received / 1e3 / seconds,
 	       (unsigned long long)(b->stats.tx_errors - a->stats.tx_errors), b->self_s - a->self_s,
 	       (unsigned long long)(b->stats.events - a->stats.events),
@@ -276,7 +212,7 @@ static void report(const struct load *load, enum mode mode, const struct sample 
 	fflush(stdout);
 }
 
-static int measure(struct load *load, enum mode mode)
+static int measure(struct load *load, const struct load_mix *mix)
 {
 	struct sample before, after;
 	int rc;
@@ -286,20 +222,21 @@ static int measure(struct load *load, enum mode mode)
 		if (rc < 0)
 			return rc;
 	}
-	if (mode != MODE_SINK)
-		write_frames(load, mode);
-	rc = send_until(load, mode, now() + WARM_UP_NS);
+	if (mix)
+		load_frames_write(&load->frames, mix, load->options.dst,
+				  netfront_info(load->nf)->mac, load->options.domid);
+	rc = send_until(load, mix, now() + WARM_UP_NS);
 	if (rc < 0)
 		return rc;
 	before = take_sample(load);
-	rc = send_until(load, mode, before.now_ns + (uint64_t)(load->options.seconds * 1e9));
+	rc = send_until(load, mix, before.now_ns + (uint64_t)(load->options.seconds * 1e9));
 	after = take_sample(load);
 	if (rc < 0)
 		return rc;
-	report(load, mode, &before, &after);
-	if (mode != MODE_SINK && after.stats.tx_responses == before.stats.tx_responses) {
+	report(load, mix, &before, &after);
+	if (mix && after.stats.tx_responses == before.stats.tx_responses) {
 		fprintf(stderr, "bench-vif-load: %s: the backend answered nothing\n",
-			mode_names[mode]);
+			mode_name(mix));
 		return -ETIMEDOUT;
 	}
 	return 0;
@@ -334,9 +271,10 @@ static int connect_vif(struct load *load)
 	if (rc == 0)
 		rc = ops->shr_open(load->xen, &load->shr);
 	if (rc == 0)
-		rc = ops->shr_alloc(load->shr, netfront_info(load->nf)->backend_domid, POOL_PAGES,
+		rc = ops->shr_alloc(load->shr, netfront_info(load->nf)->backend_domid, LOAD_PAGES,
 				    false, load->refs, &pages);
-	load->pages = rc == 0 ? pages : NULL;
+	load->frames.pages = rc == 0 ? pages : NULL;
+	load->frames.refs = load->refs;
 	return rc;
 }
 
@@ -360,24 +298,24 @@ static void usage(void)
 	fprintf(stderr,
 		"usage: bench-vif-load --domid N [--devid N] [--dir DIR] [--seconds S] [--mode "
 		"MODE]... [--dst MAC]\n"
-		"                      [--backend-pid PID] [--spin]\n"
+		"                      [--rate BITS] [--backend-pid PID] [--spin]\n"
 		"Plays guest N of a xenbox and loads its vif; waits 30 s for it to be attached. A "
 		"line of JSON a mode:\n"
-		"  bulk   TCP frames of %u bytes with GSO    full   UDP frames of %u bytes\n"
-		"  small  UDP frames of %u bytes                sink   only receive\n"
-		"default: bulk, then small; 5 s each; to 02:00:00:00:00:fe\n",
-		BULK_BYTES, FULL_BYTES, SMALL_BYTES);
+		"  bulk   TCP frames of 64 KiB with GSO    full   UDP frames of 1514 bytes\n"
+		"  small  UDP frames of 60 bytes           frames 60, 600, 1514 bytes in turn\n"
+		"  mixed  these and bulk in turn           sink   only receive\n"
+		"default: bulk, then small; 5 s each; to 02:00:00:00:00:fe; all that the backend "
+		"takes\n");
 }
 
 static int set_mode(struct options *options, const char *name)
 {
-	for (unsigned int i = 0; i < MODE_COUNT && options->n_modes < MODES_MAX; i++) {
-		if (strcmp(name, mode_names[i]) == 0) {
-			options->modes[options->n_modes++] = (enum mode)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	const struct load_mix *mix = load_mix_find(name);
+
+	if ((!mix && strcmp(name, mode_name(NULL)) != 0) || options->n_modes == MODES_MAX)
+		return -EINVAL;
+	options->modes[options->n_modes++] = mix;
+	return 0;
 }
 
 static int set_option(struct options *options, int c, const char *value)
@@ -402,6 +340,9 @@ static int set_option(struct options *options, int c, const char *value)
 	case 'p':
 		options->backend_pid = strtol(value, NULL, 10);
 		return 0;
+	case 'r':
+		options->rate_bps = strtod(value, NULL);
+		return options->rate_bps >= 1000 && options->rate_bps <= 1e12 ? 0 : -EINVAL;
 	case 'S':
 		options->spin = true;
 		return 0;
@@ -419,6 +360,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		{"mode", required_argument, NULL, 'm'},
 		{"dst", required_argument, NULL, 't'},
 		{"backend-pid", required_argument, NULL, 'p'},
+		{"rate", required_argument, NULL, 'r'},
 		{"spin", no_argument, NULL, 'S'},
 		{NULL, 0, NULL, 0},
 	};
@@ -430,8 +372,8 @@ static int parse_options(struct options *options, int argc, char **argv)
 		if (set_option(options, c, optarg) < 0)
 			return -EINVAL;
 	if (options->n_modes == 0) {
-		options->modes[options->n_modes++] = MODE_BULK;
-		options->modes[options->n_modes++] = MODE_SMALL;
+		options->modes[options->n_modes++] = load_mix_find("bulk");
+		options->modes[options->n_modes++] = load_mix_find("small");
 	}
 	return options->domid && optind == argc ? 0 : -EINVAL;
 }
@@ -455,7 +397,7 @@ int main(int argc, char **argv)
 		rc = measure(&load, load.options.modes[i]);
 		if (rc < 0)
 			fprintf(stderr, "bench-vif-load: %s: %s\n",
-				mode_names[load.options.modes[i]], strerror(-rc));
+				mode_name(load.options.modes[i]), strerror(-rc));
 	}
 	disconnect_vif(&load);
 	return rc < 0;

@@ -13,8 +13,9 @@ tests_bench_bench_failover_SOURCES = tests/bench/bench-failover.c tests/net/netl
 tests_bench_bench_failover_LDADD = $(UNIT_NET_LIBS)
 
 # A guest of the box without a network stack.
+LOAD_FRAMES = tests/bench/load-frames.c tests/bench/load-frames.h
 noinst_PROGRAMS += tests/bench/bench-vif-load
-tests_bench_bench_vif_load_SOURCES = tests/bench/bench-vif-load.c
+tests_bench_bench_vif_load_SOURCES = tests/bench/bench-vif-load.c $(LOAD_FRAMES)
 tests_bench_bench_vif_load_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/bench/bench-frame
@@ -62,3 +63,9 @@ noinst_PROGRAMS += tests/bench/bench-defence
 tests_bench_bench_defence_SOURCES = tests/bench/bench-defence.c
 tests_bench_bench_defence_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 EXTRA_DIST += tests/bench/bench-defence.sh
+
+# Who gets how much of a link, beside the kernel's htb.
+noinst_PROGRAMS += tests/bench/bench-shares
+tests_bench_bench_shares_SOURCES = tests/bench/bench-shares.c $(LOAD_FRAMES) tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_shares_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
+EXTRA_DIST += tests/bench/bench-shares.sh

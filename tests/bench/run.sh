@@ -38,4 +38,6 @@ bench shape "how exactly a guest's rate is kept, beside tbf and htb" \
     bash "$SRC/tests/bench/bench-shape.sh" 4 "$BUILD/bench/shape.json"
 bench defence 'attacks seen, and the guest beside the attacked one with each reaction' \
     bash "$SRC/tests/bench/bench-defence.sh" 3 "$BUILD/bench/defence.json"
+bench shares "the worked examples of sharing, beside htb" \
+    bash "$SRC/tests/bench/bench-shares.sh" 5 "$BUILD/bench/shares.json"
 exit "$failed"

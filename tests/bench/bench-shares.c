@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bench-shares.c - who gets how much of a link: a meter of what arrives from each VM, and a sender
+ * that plays a VM for the kernel's queueing disciplines.
+ *
+ * bench-shares --meter IFACE [--meter IFACE]... --seconds N
+ * bench-shares --blast IFACE --vm N --class HANDLE --frames MIX --seconds N [--rate BITS]
+ *
+ * A VM is the last byte of the source address. The meter goes by the kernel's receive timestamps
+ * (CLOCK_REALTIME) and prints, when its time is over, a line of JSON for each 10 ms: the time at
+ * its end, and what each VM has sent until then, as bytes on the wire and as bytes of Ethernet
+ * frames without check sequence (what the qdiscs of the kernel count), both of each segment for
+ * GSO frames. The sender's frames are those of load-frames.h; HANDLE is the class of its frames.
+ * It always has more, or brings BITS a second (of Ethernet frames), and makes up for 100 ms when it
+ * comes late.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/util.h"
+#include "load-frames.h"
+#include "netback-team/cost.h"
+#include "tests/net/netlab.h"
+
+#define METERS_MAX 2u
+#define VMS	   32u
+#define BIN_NS	   (10 * NSEC_PER_MSEC)
+#define BINS_MAX   6000u
+#define BATCH	   64u
+#define HEAD_BYTES 64u
+#define MSS	   1448u
+#define LATE_NS	   (100 * NSEC_PER_MSEC)
+
+struct options {
+	const char *meters[METERS_MAX], *blast;
+	unsigned int n_meters;
+	double seconds, rate_bps;
+	uint32_t vm, class;
+	const struct load_mix *mix;
+};
+
+struct bin {
+	uint64_t wire[VMS], bytes[VMS];
+};
+
+static struct bin bins[BINS_MAX];
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bench-shares: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int open_socket(const char *iface, int protocol)
+{
+	struct sockaddr_ll address = {.sll_family = AF_PACKET,
+				      .sll_protocol = htons((uint16_t)protocol),
+				      .sll_ifindex = (int)if_nametoindex(iface)};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		die(iface);
+	return fd;
+}
+
+/* --- the meter --- */
+
+static uint64_t real_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t stamp_of(struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			struct timespec ts;
+
+			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+			return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+		}
+	return 0;
+}
+
+struct slot {
+	struct virtio_net_hdr vnet;
+	uint8_t head[HEAD_BYTES];
+	uint8_t control[64];
+};
+
+static void count(struct mmsghdr *msg, const struct slot *slot, uint64_t begin_ns)
+{
+	const uint32_t length = msg->msg_len - (uint32_t)sizeof(slot->vnet);
+	const uint64_t at_ns = stamp_of(&msg->msg_hdr), bin = (at_ns - begin_ns) / BIN_NS;
+	const uint16_t gso = slot->vnet.gso_size, head = slot->vnet.hdr_len;
+	const unsigned int vm = slot->head[11];
+
+	if (at_ns < begin_ns || bin >= BINS_MAX || vm >= VMS)
+		return;
+	bins[bin].wire[vm] += cost_of(COST_UNIT_WIRE, length, gso, head).bytes;
+	bins[bin].bytes[vm] += cost_of(COST_UNIT_BYTE, length, gso, head).bytes;
+}
+
+/* All that waits in a socket. */
+static void drain(int fd, uint64_t begin_ns)
+{
+	static struct slot slots[BATCH];
+	struct mmsghdr msgs[BATCH];
+	struct iovec iov[BATCH][2];
+	int n;
+
+	do {
+		for (unsigned int i = 0; i < BATCH; i++) {
+			iov[i][0] = (struct iovec){&slots[i].vnet, sizeof(slots[i].vnet)};
+			iov[i][1] = (struct iovec){slots[i].head, sizeof(slots[i].head)};
+			msgs[i].msg_hdr =
+				(struct msghdr){.msg_iov = iov[i],
+						.msg_iovlen = 2,
+						.msg_control = slots[i].control,
+						.msg_controllen = sizeof(slots[i].control)};
+		}
+		n = recvmmsg(fd, msgs, BATCH, MSG_TRUNC | MSG_DONTWAIT, NULL);
+		/* A link that is taken away is part of what is measured. */
+		if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ENETDOWN)
+			die("recvmmsg");
+		for (int i = 0; i < n; i++)
+			count(&msgs[i], &slots[i], begin_ns);
+	} while (n == (int)BATCH);
+}
+
+static void print_vms(const char *name, const uint64_t *values)
+{
+	printf(", \"%s\": [", name);
+	for (unsigned int i = 0; i < VMS; i++)
+		printf("%s%llu", i ? "," : "", (unsigned long long)values[i]);
+	printf("]");
+}
+
+static void print_bins(uint64_t begin_ns, unsigned int n)
+{
+	static struct bin sum;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const uint64_t end_ns = begin_ns + (i + 1) * BIN_NS;
+
+		for (unsigned int vm = 0; vm < VMS; vm++) {
+			sum.wire[vm] += bins[i].wire[vm];
+			sum.bytes[vm] += bins[i].bytes[vm];
+		}
+		printf("{\"t\": %.3f", (double)end_ns / 1e9);
+		print_vms("wire", sum.wire);
+		print_vms("bytes", sum.bytes);
+		printf("}\n");
+	}
+}
+
+static int run_meter(const struct options *options)
+{
+	const unsigned int n_bins = (unsigned int)(options->seconds * 1e9 / BIN_NS);
+	struct pollfd fds[METERS_MAX];
+	const int on = 1, room = 64 << 20;
+	uint64_t begin_ns, end_ns;
+
+	for (unsigned int i = 0; i < options->n_meters; i++) {
+		int fd = open_socket(options->meters[i], ETH_P_ALL);
+
+		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 ||
+		    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
+			die(options->meters[i]);
+		fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
+	begin_ns = real_ns();
+	end_ns = begin_ns + MIN(n_bins, BINS_MAX) * BIN_NS;
+	while (real_ns() < end_ns) {
+		if (poll(fds, options->n_meters, 10) < 0 && errno != EINTR)
+			die("poll");
+		for (unsigned int i = 0; i < options->n_meters; i++)
+			drain(fds[i].fd, begin_ns);
+	}
+	print_bins(begin_ns, MIN(n_bins, BINS_MAX));
+	return 0;
+}
+
+/* --- the sender --- */
+
+static void write_frame(struct netlab_frame *frame, uint32_t bytes, uint32_t vm)
+{
+	if (bytes > 1514)
+		netlab_frame_tcp(frame, bytes - 54, MSS, -1);
+	else
+		netlab_frame_plain(frame, bytes, 0);
+	memcpy(frame->data, (uint8_t[6]){0x02, 0x58, 0x42, 0, 0, 0x02}, 6);
+	memcpy(frame->data + 6, (uint8_t[6]){0x00, 0x16, 0x3e, 0, 0, (uint8_t)vm}, 6);
+}
+
+static void wait_until(uint64_t due_ns)
+{
+	const struct timespec ts = {.tv_sec = (time_t)(due_ns / NSEC_PER_SEC),
+				    .tv_nsec = (long)(due_ns % NSEC_PER_SEC)};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+/* As much as the class takes, or as the rate brings. */
+static int run_blast(const struct options *options)
+{
+	static struct netlab_frame frames[LOAD_SIZES];
+	const int fd = open_socket(options->blast, ETH_P_IP);
+	const uint64_t end_ns = clock_now(&clock_monotonic) + (uint64_t)(options->seconds * 1e9);
+	const int room = 4 << 20; /* more than a guest's ring holds */
+	uint64_t now_ns, due_ns = 0, bytes = 0;
+	struct mmsghdr msgs[LOAD_SIZES];
+
+	if (setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &options->class, sizeof(options->class)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		die("socket options");
+	for (unsigned int i = 0; i < options->mix->n; i++) {
+		const uint32_t size = options->mix->sizes[i];
+
+		write_frame(&frames[i], size, options->vm);
+		netlab_msg(&msgs[i], &frames[i], false);
+		bytes += cost_of(COST_UNIT_BYTE, size, frames[i].vnet.gso_size, 54).bytes;
+	}
+	while ((now_ns = clock_now(&clock_monotonic)) < end_ns) {
+		if (options->rate_bps > 0) {
+			due_ns = MAX(due_ns, now_ns - LATE_NS) +
+				 (uint64_t)((double)bytes * 8e9 / options->rate_bps);
+			wait_until(due_ns);
+		}
+		if (sendmmsg(fd, msgs, options->mix->n, 0) < 0 && errno != ENOBUFS &&
+		    errno != EAGAIN)
+			die(options->blast);
+	}
+	close(fd);
+	return 0;
+}
+
+/* --- options --- */
+
+static double number(const char *option, const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (*end || end == text || !(value >= 0 && value <= 1e13)) {
+		fprintf(stderr, "bench-shares: --%s \"%s\": not a number from 0 to 1e13\n", option,
+			text);
+		exit(2);
+	}
+	return value;
+}
+
+static int set_option(struct options *options, int c, const char *text)
+{
+	switch (c) {
+	case 'm':
+		if (options->n_meters == METERS_MAX)
+			return -EINVAL;
+		options->meters[options->n_meters++] = text;
+		return 0;
+	case 'b':
+		options->blast = text;
+		return 0;
+	case 's':
+		options->seconds = number("seconds", text);
+		return 0;
+	case 'r':
+		options->rate_bps = number("rate", text);
+		return 0;
+	case 'v':
+		options->vm = (uint32_t)number("vm", text);
+		return options->vm < VMS ? 0 : -EINVAL;
+	case 'c':
+		options->class = (uint32_t)strtoul(text, NULL, 16);
+		return 0;
+	case 'f':
+		options->mix = load_mix_find(text);
+		return options->mix ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option table[] = {
+		{"meter", required_argument, NULL, 'm'},   {"blast", required_argument, NULL, 'b'},
+		{"seconds", required_argument, NULL, 's'}, {"rate", required_argument, NULL, 'r'},
+		{"vm", required_argument, NULL, 'v'},	   {"class", required_argument, NULL, 'c'},
+		{"frames", required_argument, NULL, 'f'},  {0}};
+	struct options options = {.seconds = 3};
+	int c, rc = 0;
+
+	while (rc == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1)
+		rc = set_option(&options, c, optarg);
+	if (rc < 0 || (options.blast ? !options.mix : !options.n_meters)) {
+		fprintf(stderr, "usage: bench-shares --meter IFACE [--meter IFACE] --seconds N\n"
+				"       bench-shares --blast IFACE --vm 0..31 --class HEX --frames "
+				"bulk|small|full|frames|mixed --seconds N [--rate BITS]\n");
+		return 2;
+	}
+	return options.blast ? run_blast(&options) : run_meter(&options);
+}

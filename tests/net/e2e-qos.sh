@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two guests of 2000 and 1000 shares on one card that is paced get 2:1, by bytes; new shares count at once. Limits are judged by each
-# other's bytes, not by time. A wrong value is refused by name. What a guest receives is limited on its own.
+# other's bytes, not by time. A wrong value is refused by name. What a guest receives is limited on its own. Then the worked examples
+# of sharing, with guests that send frames of all sizes: judged where the daemon says that nobody ran dry.
 SRC=${XENBACK_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRC/tests/tap.sh"
 . "$SRC/tests/net/lib.sh"
@@ -105,5 +106,104 @@ receives
 diag "to a guest with rx_avg=10Mbit: $MBIT Mbit/s"
 ok 'what it receives is limited' test "$MBIT" -ge 1 -a "$MBIT" -le 11
 ok 'frames waited for it' test "$(figure 1 rx '.reasons["queued-average"]')" -gt 0
+
+# The worked examples of sharing, on two cards of 100 Mbit each. Guests without a network stack that keep their rings full with frames of
+# 60, 600, 1514 bytes and 64 KiB GSO in turn.
+guest_stop 1
+guest_stop 2
+nic_add 1
+team_set members 'nic0 nic1'
+team_set mode hash
+team_set pace 100Mbit
+FRAME=68670 # the largest one on the wire
+OUTSIDE_MAC=$(in_outside cat /sys/class/net/eth0/address)
+# load_start N SHARES [BITS]: guest N sends all it can, or so much a second.
+load_start() {
+    background "$BUILD/tests/bench/bench-vif-load" --domid "$1" --dir "$XENBOX_DIR" --seconds 600 --mode mixed --dst "$OUTSIDE_MAC" \
+        ${3:+--rate "$3"}
+    SENDER[$1]=$BG
+    guest_attach "$1"
+    store_write "/local/domain/0/xenback/vm/$(uuid "$1")/vif/0/shares" "$2"
+    wait_for 20 load_runs "$1" "$2"
+}
+load_runs() { figure_is "$1" tx .shares "$2" && (($(figure "$1" tx .sent_packets) > 100)); }
+snapshot() { ctl --json qos show | jq -c 'map(select(.direction == "tx") | {key: "\(.domid)", value: {
+    bytes: (.minimum_bytes + .share_bytes + .floor_bytes), wakes, waits: .waits_for}}) | from_entries' >"$DIR/$1"; }
+# between EXPRESSION VM=SHARES...: of the snapshots $a and $b, for VMs $vms.
+between() {
+    local expression=$1
+    shift
+    jq -n -r --slurpfile from "$DIR/from" --slurpfile to "$DIR/to" --argjson frame "$FRAME" "\$from[0] as \$a | \$to[0] as \$b |
+        (\$ARGS.positional | map(split(\"=\") | {vm: .[0], w: (.[1] | tonumber)})) as \$vms |
+        def sent(\$v): \$b[\$v.vm].bytes - \$a[\$v.vm].bytes; $expression" --args "$@"
+}
+# full_window BYTES VM=SHARES...: two snapshots between which these VMs sent so much, and had frames all the time; 1: the machine was too
+# busy for that.
+full_window() {
+    local bytes=$1 try end
+    shift
+    for try in 1 2 3 4; do
+        snapshot from
+        end=$((SECONDS + 30))
+        until snapshot to && (($(between '[$vms[] | sent(.)] | add' "$@") >= bytes)); do
+            ((SECONDS < end)) || return 1
+            sleep 0.2
+        done
+        [[ $(between 'all($vms[]; $a[.vm].wakes == $b[.vm].wakes and $a[.vm].waits == "turn" and $b[.vm].waits == "turn")' "$@") != true ]] ||
+            return 0
+        diag "try $try: a guest ran dry"
+    done
+    return 1
+}
+# Service by shares of any two differs by no more than the largest frame of each: percent of that.
+LAG='[$vms[] as $i | $vms[] as $j | select($i != $j) | (sent($i) / $i.w - sent($j) / $j.w) / ($frame / $i.w + $frame / $j.w) * 100] | max | ceil'
+# Furthest from its part of what these sent: percent of that part.
+ERROR='([$vms[] | sent(.)] | add) as $all | ([$vms[].w] | add) as $w |
+    [$vms[] | (sent(.) / $all * $w / .w - 1) * 100 | fabs * 1000 | round / 1000] | max'
+PARTS='([$vms[] | sent(.)] | add) as $all | [$vms[] | sent(.) / $all * 1000 | round / 10 | "\(.) %"] | join(", ")'
+# shared TEXT BYTES VM=SHARES...: two checks.
+shared() {
+    local text=$1
+    shift
+    if ! full_window "$@"; then
+        skip "$text: within 1 %" 'the guests did not keep their rings full on this machine'
+        skip "$text: lag" 'the guests did not keep their rings full on this machine'
+        return
+    fi
+    shift
+    diag "$text: $(between "$PARTS" "$@"), at most $(between "$ERROR" "$@") % off, lag $(between "$LAG" "$@") % of its bound"
+    ok "$text: within 1 %" eval "[[ $(between "$ERROR" "$@" | jq '. <= 1') == true ]]"
+    ok "$text: lag of any two at most their largest frames" test "$(between "$LAG" "$@")" -le 100
+}
+ok 'guest 11 sends' load_start 11 2000
+ok 'guest 12 sends' load_start 12 2000
+ok 'guest 13 sends' load_start 13 1000
+# So much that a largest frame more or less is below 1 %.
+shared '2000, 2000, 1000 shares: 40, 40, 20 %' 52000000 11=2000 12=2000 13=1000
+kill -STOP -- "-${SENDER[12]}"
+wait_for 5 figure_is 12 tx .waits_for nothing
+shared 'one stopped: 67, 33 %' 32000000 11=2000 13=1000
+kill -CONT -- "-${SENDER[12]}"
+background_end "${SENDER[12]}"
+ok 'guest 14 sends, 20 % of the team' load_start 14 2000 40000000
+shared 'one uses 20 %, the others 53.3 and 26.7 %: 2 to 1' 32000000 11=2000 13=1000
+diag "with guest 14: $(between "$PARTS" 11=2000 13=1000 14=2000)"
+for n in 11 13 14; do background_end "${SENDER[n]}"; done
+
+# 15 % used, 20 % of the shares; half of the team goes, and that is 30 % of the rest.
+for n in 21 22 23 24; do ok "guest $n sends" load_start "$n" 1000; done
+ok 'guest 25 sends, 15 % of the team' load_start 25 1000 30000000
+OTHERS=('21=1000' '22=1000' '23=1000' '24=1000')
+carrier_cut 1
+ok 'half of the capacity is gone' wait_for 5 figure_is 25 tx .capacity_bps 100000000
+# From now on it is never further ahead of another one than a frame of each, whether it has frames or not.
+if full_window 20000000 "${OTHERS[@]}"; then
+    AHEAD=$(between '[$vms[] | ($b["25"].bytes - $a["25"].bytes - sent(.)) / (2 * $frame) * 100] | max | ceil' "${OTHERS[@]}")
+    ok "15 % used, half the team lost: held at once ($AHEAD % of the bound)" test "$AHEAD" -le 100
+else
+    skip '15 % used, half the team lost: held at once' 'the guests did not keep their rings full on this machine'
+fi
+shared '15 % used, half the team lost: 20 %' 72000000 25=1000 "${OTHERS[@]}"
+for n in 21 22 23 24 25; do background_end "${SENDER[n]}"; done
 ok 'the daemon lives' daemon_alive
 done_testing

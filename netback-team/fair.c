@@ -356,3 +356,20 @@ void fair_sent(struct fair *fair, uint32_t id, struct cost cost, const struct co
 	fair_place(fair, id, now_ns);
 	count_block(flow);
 }
+
+void fair_late(struct fair *fair, uint32_t id, uint64_t taken_ns, uint64_t now_ns)
+{
+	/* A timer that was set meanwhile is early then; when it fires the limit is asked again. */
+	limit_late(&fair->flows[id].limit, taken_ns, now_ns);
+}
+
+bool fair_deadline_exact(const struct fair *fair)
+{
+	const struct flow *flow;
+
+	if (fair->timers.n == 0)
+		return false;
+	flow = &fair->flows[heap_top(&fair->timers)->id];
+	return flow->state == FLOW_STATE_BLOCKED && flow->bound == LIMIT_BOUND_PEAK &&
+	       flow->config.limit.period_ns == 0;
+}

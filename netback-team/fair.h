@@ -143,6 +143,12 @@ enum fair_phase fair_last_phase(const struct fair *fair);
  * shares; that its frame went out of turn puts nobody else back. */
 void fair_sent(struct fair *fair, uint32_t id, struct cost cost, const struct cost *next,
 	       uint64_t now_ns);
+/** The frames of a flow that fair_sent was told of at taken_ns went only now (ns): its limit counts
+ * from then on. */
+void fair_late(struct fair *fair, uint32_t id, uint64_t taken_ns, uint64_t now_ns);
+/** Is the deadline that fair_next told one to be met exactly? A frame that is late then is not made
+ * up for: a peak without a period. */
+bool fair_deadline_exact(const struct fair *fair);
 
 /** Is there such a flow? */
 bool fair_has(const struct fair *fair, uint32_t id);

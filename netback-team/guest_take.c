@@ -224,6 +224,7 @@ static void move_on(struct worker *w, struct vif_queue *q)
 /* Packets of the vif were taken: what they cost, and what comes next. */
 static void charge(struct worker *w, struct vif *vif, struct cost cost)
 {
+	const struct limit_config *limit = &vif->config.qos.tx.limit;
 	struct cost next;
 
 	if (vif->failed)
@@ -232,6 +233,7 @@ static void charge(struct worker *w, struct vif *vif, struct cost cost)
 		next = head_cost(w, vif->backlog);
 	fair_sent(w->qos.fair, (uint32_t)vif->port, cost, vif->backlog ? &next : NULL, w->now_ns);
 	shape_take(&w->qos.pace, cost.bytes, w->now_ns);
+	w->qos.bounded |= limit->avg_bps || limit->peak_bps || w->qos.pace_bps;
 }
 
 /* Nobody else has packets, and nothing bounds this flow: the schedule has to hear only how much it
@@ -282,8 +284,11 @@ static bool take_turns(struct worker *w)
 		struct cost cost;
 		bool alone;
 
-		if (flow < 0)
+		if (flow < 0) {
+			if (fair_deadline_exact(qos->fair))
+				worker_deadline_exact(w, qos->wake_ns);
 			return false;
+		}
 		vif = w->ports[flow];
 		q = vif->backlog;
 		ready_ns = shape_ready_ns(&qos->pace, COST_FRAME_SHARE, w->now_ns);

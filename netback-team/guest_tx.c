@@ -17,6 +17,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "clock.h"
 #include "explain.h"
 #include "log.h"
 #include "util.h"
@@ -387,6 +388,8 @@ static bool push_rx(struct worker *w, struct vif_queue *q)
 		}
 		q->deliver_ns = w->now_ns + delay_ns;
 	}
+	if (q->rx.rsp_prod != q->rx.rsp_pushed)
+		guest_rx_late(w, q->vif);
 	return ring_back_push(&q->rx);
 }
 
@@ -462,6 +465,25 @@ static void settle_ready(struct worker *w, bool more)
 	}
 }
 
+/* Bounds are to hold on the wire, and a batch may be long on its way there: we may even have lost
+ * the processor since it was chosen. */
+static void charge_late(struct worker *w)
+{
+	const uint64_t gone_ns = clock_now(w->clock);
+	const struct vif *last = NULL;
+
+	w->qos.bounded = false;
+	shape_late(&w->qos.pace, w->now_ns, gone_ns);
+	for (unsigned int i = 0; i < w->n_tx; i++) {
+		const struct vif *vif = w->tx[i].queue->vif;
+
+		if (vif == last)
+			continue;
+		fair_late(w->qos.fair, (uint32_t)vif->port, w->now_ns, gone_ns);
+		last = vif;
+	}
+}
+
 bool guest_tx_run(struct worker *w)
 {
 	struct qos *qos = &w->qos;
@@ -485,6 +507,8 @@ bool guest_tx_run(struct worker *w)
 	dispatch(w);
 	guest_rx_flush(w);
 	uplink_flush(w);
+	if (qos->bounded)
+		charge_late(w);
 	more |= guest_take_answer(w);
 	guest_notify(w);
 	if (qos->back)

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "ecn.h"
 #include "explain.h"
 #include "log.h"
@@ -57,6 +58,21 @@ static uint64_t ready_ns(struct worker *w, struct vif *vif, struct pkt *pkt, enu
 	if (ready > w->now_ns)
 		*why = bound == LIMIT_BOUND_PEAK ? FAIR_WAIT_PEAK : FAIR_WAIT_AVERAGE;
 	return ready;
+}
+
+/* The first frame is looked at again when the limit lets it in. */
+static void await(struct worker *w, const struct vif_queue *q, uint64_t ready)
+{
+	if (q->wait.why == FAIR_WAIT_PEAK && q->vif->rx_limit.config.period_ns == 0)
+		worker_deadline_exact(w, ready);
+	else
+		worker_deadline(w, ready);
+}
+
+void guest_rx_late(struct worker *w, struct vif *vif)
+{
+	if (is_limited(vif))
+		limit_late(&vif->rx_limit, w->now_ns, clock_now(w->clock));
 }
 
 /* Into the ring, and counted; false: too few requests. */
@@ -219,7 +235,7 @@ void guest_wait_or_deliver(struct worker *w, struct vif_queue *q, struct pkt *pk
 		return;
 	q->wait.why = why;
 	if (ready > w->now_ns)
-		worker_deadline(w, ready);
+		await(w, q, ready);
 	else if (arm(w, q))
 		worker_queue_ready(w, q); /* requests came in between */
 }
@@ -263,7 +279,8 @@ void guest_rx_drain(struct worker *w, struct vif_queue *q)
 			guard_no_room(q->vif);
 			guest_rx_release(w, pop(q));
 		} else if (ready > w->now_ns) {
-			worker_deadline(w, MIN(ready, buf->queued_ns + age_max_ns(q)));
+			worker_deadline(w, buf->queued_ns + age_max_ns(q));
+			await(w, q, ready);
 			return;
 		} else if (!arm(w, q)) {
 			return;

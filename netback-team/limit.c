@@ -57,7 +57,8 @@ void limit_set(struct limit *limit, const struct limit_config *config, uint64_t 
 	if (burst == 0)
 		burst = MAX(LIMIT_BURST_DEFAULT, config->avg_bps / 800);
 	shape_set_depth(&limit->average, config->avg_bps, burst, now_ns);
-	shape_set_depth(&limit->pace, config->peak_bps, 0, now_ns);
+	shape_set_depth(&limit->pace, config->peak_bps, config->period_ns ? 0 : LIMIT_BURST_MIN,
+			now_ns);
 	if (limit->slot_ns) {
 		forget(limit, now_ns);
 		used = limit->used;
@@ -113,4 +114,14 @@ void limit_take(struct limit *limit, uint32_t bytes, uint64_t now_ns)
 	shape_take(&limit->pace, bytes, now_ns);
 	if (limit->slot_ns)
 		remember(limit, bytes, now_ns);
+}
+
+void limit_late(struct limit *limit, uint64_t taken_ns, uint64_t now_ns)
+{
+	struct limit_slot *last = &limit->slots[(limit->first + limit->n - 1) % LIMIT_SLOTS];
+
+	shape_late(&limit->average, taken_ns, now_ns);
+	shape_late(&limit->pace, taken_ns, now_ns);
+	if (limit->n && last->last_ns == taken_ns)
+		last->last_ns = now_ns;
 }

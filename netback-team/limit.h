@@ -11,9 +11,12 @@
  *     period is known, and with this frame it is still not more than peak * period. Pacing alone
  *     would let no bunch of frames through and lose all that a late wake-up misses; room alone
  *     would lose a little each period, as frames are remembered by 1/16 period, all with the time
- *     of the last. Every frame is charged to both. Without a period there is pacing alone.
+ *     of the last. Every frame is charged to both.
+ *     Without a period there is pacing alone, by a bucket of an MTU: any time t holds at most peak
+ *     * t and an MTU (1538 bytes, or one larger frame). Its moments are to be met exactly (nap.h).
  *     A peak is a bound and no promise: a VM that sends at its peak and is looked after d too late
- *     each time loses about d / period of it, and up to 1/16 more.
+ *     each time loses about d / period of it, and up to 1/16 more; without a period, d of the time
+ *     that each full frame takes at the peak.
  * A change keeps what was used: debts stay debts in bytes, and the last period's bytes count in the
  * new one.
  */
@@ -33,7 +36,7 @@ struct limit_config {
 	uint64_t avg_bps;     /**< bit/s, 0 = no bound */
 	uint64_t burst_bytes; /**< 0 = the default */
 	uint64_t peak_bps;    /**< bit/s, >= avg_bps; 0 = no bound */
-	uint64_t period_ns;   /**< of the peak; 0 = no bunches at all */
+	uint64_t period_ns;   /**< of the peak; 0 = no bunches of full frames */
 };
 
 enum limit_bound { LIMIT_BOUND_NONE, LIMIT_BOUND_AVERAGE, LIMIT_BOUND_PEAK };
@@ -61,5 +64,8 @@ uint64_t limit_ready_ns(struct limit *limit, uint32_t bytes, uint64_t now_ns,
 			enum limit_bound *bound);
 /** Charges a frame that goes. */
 void limit_take(struct limit *limit, uint32_t bytes, uint64_t now_ns);
+/** What was charged at taken_ns, and nothing since, went only now (ns): bounds hold where frames
+ * go, not where that is decided. */
+void limit_late(struct limit *limit, uint64_t taken_ns, uint64_t now_ns);
 
 #endif

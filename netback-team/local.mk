@@ -56,6 +56,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/load.c netback-team/load.h \
 	netback-team/member_word.c netback-team/member_word.h \
 	netback-team/meter.h \
+	netback-team/nap.c netback-team/nap.h \
 	netback-team/netback.c netback-team/netback.h netback-team/netback_main.h \
 	netback-team/netback_ctl.c \
 	netback-team/netback_events.c \
@@ -74,6 +75,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/policy.c netback-team/policy.h \
 	netback-team/probe.c netback-team/probe.h \
 	netback-team/probe_frame.c netback-team/probe_frame.h \
+	netback-team/punctual.c netback-team/punctual.h \
 	netback-team/qos.c netback-team/qos.h \
 	netback-team/qos_policy.c netback-team/qos_policy.h \
 	netback-team/qos_report.c netback-team/qos_report.h \

@@ -214,8 +214,8 @@ static const struct key vif_keys[] = {
 	{"peak", KEY_TYPE_RATE, VIF(peak_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
 	 "Limit of what the guest sends while it uses its burst; not below `avg`."},
 	{"period", KEY_TYPE_DURATION, VIF(period_ns), 0, LIMIT_PERIOD_MAX_NS, NULL, "0ms", true,
-	 "Over so long a time `peak` may not be exceeded; 0ms = frames are paced by it, one by "
-	 "one."},
+	 "Over so long a time `peak` may not be exceeded; 0ms = frames are "
+	 "paced by it, one by one, which takes more of a processor."},
 	{"rx_avg", KEY_TYPE_RATE, VIF(rx_avg_bps), 0, FAIR_RATE_MAX, NULL, "none", true,
 	 "As `avg`, for what the guest receives: what is too much waits, is marked (ECN), then "
 	 "dropped."},

@@ -47,6 +47,7 @@ struct qos {
 	uint64_t pace_bps; /**< of each member, 0 = none */
 	struct shape pace; /**< of the team */
 	uint64_t up_bps, all_bps;
+	bool bounded;		/**< frames of this batch count in limits or in the pace */
 	bool stale;		/**< members or options changed: the capacity has to be computed */
 	uint64_t wake_ns;	/**< when rings have to be looked at again without an event */
 	unsigned int room;	/**< packets of the next batch; few while NICs are full */

@@ -34,6 +34,7 @@ void shape_set_depth(struct shape *shape, uint64_t rate_bps, uint64_t burst_byte
 	shape->burst_bytes = burst_bytes;
 	shape->frac = 0;
 	shape->full_ns = rate_bps ? now_ns + muldiv(debt_bytes, NSEC_BITS, rate_bps) : 0;
+	shape->taken_ns = DEADLINE_NEVER;
 }
 
 void shape_set(struct shape *shape, uint64_t rate_bps, uint64_t burst_bytes, uint64_t now_ns)
@@ -67,9 +68,21 @@ void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns)
 		shape->full_ns = now_ns;
 		shape->frac = 0;
 	}
+	if (shape->taken_ns != now_ns) {
+		shape->taken_ns = now_ns;
+		shape->from_ns = shape->full_ns;
+	}
 	cost = bytes * NSEC_BITS + shape->frac;
 	shape->full_ns += cost / shape->rate_bps;
 	shape->frac = cost % shape->rate_bps;
+}
+
+void shape_late(struct shape *shape, uint64_t taken_ns, uint64_t now_ns)
+{
+	if (!shape->rate_bps || shape->taken_ns != taken_ns || shape->from_ns >= now_ns)
+		return;
+	shape->full_ns += now_ns - shape->from_ns;
+	shape->from_ns = now_ns;
 }
 
 int shape_parse_xl_rate(const char *value, uint64_t *rate_bps, uint64_t *burst_bytes)

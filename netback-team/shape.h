@@ -21,6 +21,8 @@ struct shape {
 	uint64_t burst_bytes; /**< bucket depth */
 	uint64_t full_ns;     /**< when the bucket is (was) full */
 	uint64_t frac;	      /**< bits * 1e9 not yet turned into ns */
+	uint64_t taken_ns;    /**< now_ns of the last shape_take */
+	uint64_t from_ns;     /**< full_ns before the first frame that was taken then */
 };
 
 /** New rate (bit/s, 0 = unlimited) and burst; what was used so far stays used. burst_bytes is
@@ -32,6 +34,9 @@ void shape_set_depth(struct shape *shape, uint64_t rate_bps, uint64_t burst_byte
 uint64_t shape_ready_ns(const struct shape *shape, uint32_t bytes, uint64_t now_ns);
 /** Takes the tokens of a frame that goes. */
 void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns);
+/** What was taken at taken_ns went only now: a bucket that was full, or filled up in between, does
+ * not gain by that. Frames that were not the last ones taken are left as they are. */
+void shape_late(struct shape *shape, uint64_t taken_ns, uint64_t now_ns);
 
 /**
  * Parses the toolstack's rate= value "BYTES,USEC" (bytes per interval, both at least 1); -EINVAL

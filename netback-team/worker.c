@@ -14,6 +14,8 @@
 
 #include "clock.h"
 #include "log.h"
+#include "nap.h"
+#include "punctual.h"
 #include "util.h"
 
 #define LOG_MODULE   "worker"
@@ -27,6 +29,12 @@ void worker_deadline(struct worker *w, uint64_t when_ns)
 {
 	if (when_ns < w->next_ns)
 		w->next_ns = when_ns;
+}
+
+void worker_deadline_exact(struct worker *w, uint64_t when_ns)
+{
+	worker_deadline(w, when_ns);
+	w->exact_ns = MIN(w->exact_ns, when_ns);
 }
 
 void worker_queue_ready(struct worker *w, struct vif_queue *q)
@@ -218,6 +226,8 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 
 	w->now_ns = now_ns;
 	w->stats.passes++;
+	if (w->exact_ns <= now_ns)
+		w->exact_ns = DEADLINE_NEVER;
 	w->pass_bytes = w->pass_frames = 0;
 	if (mailbox_pending(w->mail))
 		mailbox_drain(w->mail, w);
@@ -258,22 +268,21 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	unsigned int passes = 0;
-	uint64_t now, deadline, wait_ns;
+	uint64_t deadline, wait_ns;
 	char name[16];
 
 	snprintf(name, sizeof(name), "team-%.10s", w->team.name);
 	prctl(PR_SET_NAME, name);
+	punctual_thread();
 	for (;;) {
 		bool more = worker_pass(w, clock_now(w->clock), &deadline);
 
 		if (w->stop) /* by mail that the pass has read: there will be no other event */
 			break;
+		more = more || nap_spins(w->now_ns, w->exact_ns);
 		if (more && ++passes % PASSES_BURST)
 			continue;
-		now = clock_now(w->clock);
-		wait_ns = more || deadline <= now ? 0 : deadline - now;
-		if (deadline == DEADLINE_NEVER && !more)
-			wait_ns = UINT64_MAX;
+		wait_ns = more ? 0 : nap_ns(clock_now(w->clock), deadline, w->exact_ns);
 		w->stats.sleeps += !more;
 		wait_for(w, wait_ns);
 	}
@@ -349,6 +358,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	w->observer = *observer;
 	w->epoll_fd = -1;
 	w->next_ns = 0;
+	w->exact_ns = DEADLINE_NEVER;
 	w->now_ns = clock_now(clock);
 	uplink_team_observer(w, &team_observer);
 	team_init(&w->team, team_name, options, &team_observer);

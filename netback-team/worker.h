@@ -214,6 +214,7 @@ struct worker {
 	struct vif_queue *touched; /**< have responses to push */
 	uint64_t now_ns;	   /**< read once a pass */
 	uint64_t next_ns;	   /**< earliest deadline of any queue, set anew in each pass */
+	uint64_t exact_ns;	   /**< earliest one of those to be met exactly (nap.h) */
 	bool may_look;		   /**< a worker without a thread does not */
 	unsigned int looks_left;   /**< looks by itself: nothing is armed or unmasked; 0 = waits */
 	uint64_t pass_bytes, pass_frames; /**< from guests and from NICs in this pass */
@@ -274,6 +275,8 @@ void worker_queue_ready(struct worker *worker, struct vif_queue *queue);
 void worker_unmask(struct worker *worker, struct vif_queue *queue);
 /** worker.c: this pass must be followed by another one at when_ns at the latest. */
 void worker_deadline(struct worker *worker, uint64_t when_ns);
+/** worker.c: the same, and not a moment later (nap.h). */
+void worker_deadline_exact(struct worker *worker, uint64_t when_ns);
 /** worker.c: binds a guest's port and routes its events to queue. */
 int worker_evt_bind(struct worker *worker, struct vif_queue *queue, uint16_t domid, uint32_t remote,
 		    uint32_t *port);
@@ -316,6 +319,9 @@ bool guest_rx_linearize(struct worker *worker, const struct pkt *pkt, uint8_t *o
 void guest_wait_or_deliver(struct worker *worker, struct vif_queue *queue, struct pkt *pkt);
 /** guest_wait.c: moves waiting frames of a queue into the ring, ages them. */
 void guest_rx_drain(struct worker *worker, struct vif_queue *queue);
+/** guest_wait.c: what this pass put into the guest's RX ring is there for it to see only now: its
+ * limit counts from now on. */
+void guest_rx_late(struct worker *worker, struct vif *vif);
 /** guest_wait.c: forgets the waiting frames. */
 void guest_rx_discard(struct worker *worker, struct vif_queue *queue);
 /** guest_rx.c: returns a buffer to the pool at the next flush. */

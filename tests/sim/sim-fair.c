@@ -4,7 +4,8 @@
  * members that fail and come back, values that are set anew while frames flow.
  *
  * Always: the link is never idle while a VM may send (fair-lab.c); no VM ever gets more than its
- * average and burst, or its peak in any period. In quiet times, beside water filling (water.h):
+ * average and burst, or its peak in any period, counted when its frames go, which in a storm may be
+ * later than they were chosen. In quiet times, beside water filling (water.h):
  * each VM has the rate that it is entitled to; and of two VMs that only shares decide about,
  * service by share differs by no more than a frame of each. SIM_SEEDS (default 60) runs from
  * SIM_SEED (default 1); the seed of a failure is printed.
@@ -39,8 +40,8 @@ struct shadow {
 };
 
 struct counts {
-	uint64_t strict, scaled, refused, held, limited, peaks, windows, pairs, minimum, share,
-		floor;
+	uint64_t strict, scaled, refused, held, late, limited, peaks, windows, pairs, minimum,
+		share, floor;
 };
 
 struct sim {
@@ -48,6 +49,7 @@ struct sim {
 	uint64_t random;
 	struct shadow shadows[LAB_FLOWS];
 	struct counts counts;
+	bool storm;
 	char error[160];
 };
 
@@ -119,6 +121,13 @@ static void after(struct lab *lab, unsigned int id, struct cost cost)
 	const struct limit_config *limit = &config_of(id)->limit;
 	struct shadow *s = &sim.shadows[id];
 
+	if (sim.storm && draw(8) == 0) {
+		const uint64_t chosen_ns = lab->now_ns;
+
+		lab->now_ns += draw(300) * NSEC_PER_USEC;
+		fair_late(lab->fair, id, chosen_ns, lab->now_ns);
+		sim.counts.late++;
+	}
 	s->largest = MAX(s->largest, cost.bytes);
 	if (limit->avg_bps)
 		check_bucket(id, &s->avg_low, limit->avg_bps, fmax(burst_of(limit), s->largest),
@@ -126,7 +135,8 @@ static void after(struct lab *lab, unsigned int id, struct cost cost)
 	if (limit->peak_bps && limit->period_ns)
 		check_window(id, limit, cost.bytes);
 	else if (limit->peak_bps)
-		check_bucket(id, &s->peak_low, limit->peak_bps, s->largest, cost.bytes, "peak");
+		check_bucket(id, &s->peak_low, limit->peak_bps, MAX(s->largest, LIMIT_BURST_MIN),
+			     cost.bytes, "peak");
 	s->sent += cost.bytes;
 	sim.counts.floor += fair_last_phase(lab->fair) == FAIR_PHASE_FLOOR;
 	sim.counts.share += fair_last_phase(lab->fair) == FAIR_PHASE_SHARE;
@@ -343,10 +353,12 @@ static void run_seed(unsigned int seed)
 	for (int time = 0; time < TIMES; time++) {
 		uint64_t strict;
 
+		sim.storm = true;
 		for (int step = 0; step < 40; step++) {
 			random_step();
 			lab_run(&sim.lab, draw(1000) * NSEC_PER_USEC);
 		}
+		sim.storm = false;
 		strict = sim.counts.strict;
 		random_options();
 		for (unsigned int i = 0; i < LAB_FLOWS;
@@ -385,13 +397,13 @@ static void test_teams(void **state)
 	}
 	printf("# seeds %u to %u: frames %llu for minima, %llu for shares, %llu for floors; %llu "
 	       "times compared, %llu strict, %llu with minima scaled; %llu pairs; %llu averages, "
-	       "%llu peaks, %llu refused, %llu held\n",
+	       "%llu peaks, %llu refused, %llu held, %llu late\n",
 	       first, first + n - 1, (unsigned long long)c->minimum, (unsigned long long)c->share,
 	       (unsigned long long)c->floor, (unsigned long long)c->windows,
 	       (unsigned long long)c->strict, (unsigned long long)c->scaled,
 	       (unsigned long long)c->pairs, (unsigned long long)c->limited,
 	       (unsigned long long)c->peaks, (unsigned long long)c->refused,
-	       (unsigned long long)c->held);
+	       (unsigned long long)c->held, (unsigned long long)c->late);
 	assert_int_equal(failed, 0);
 	if (n < 20)
 		return;

@@ -30,6 +30,7 @@ static int nic_send(struct nic *nic, struct mmsghdr *msgs, unsigned int n)
 	struct dp_nic *d = of(nic);
 	unsigned int sent;
 
+	clock_advance(d->clock, d->send_ns);
 	for (sent = 0; sent < n; sent++) {
 		const struct msghdr *m = &msgs[sent].msg_hdr;
 		struct dp_frame *frame;
@@ -40,6 +41,7 @@ static int nic_send(struct nic *nic, struct mmsghdr *msgs, unsigned int n)
 			d->accept--;
 		assert_true(d->n_sent < DP_FRAMES);
 		frame = calloc(1, sizeof(*frame));
+		frame->sent_ns = clock_now(d->clock);
 		assert_int_equal(m->msg_iov[0].iov_len, sizeof(frame->vnet));
 		memcpy(&frame->vnet, m->msg_iov[0].iov_base, sizeof(frame->vnet));
 		for (size_t i = 1; i < m->msg_iovlen; i++) {
@@ -159,6 +161,7 @@ static void start_worker(struct dp *dp)
 		nic->nic.mtu = 1500;
 		memcpy(nic->nic.mac, (uint8_t[6]){0x02, 0, 0, 0, 1, (uint8_t)i}, 6);
 		nic->carrier = 1;
+		nic->clock = &dp->clock;
 		assert_int_equal(uplink_add(dp->worker, nic->nic.name, 128, &nic->nic), (int)i);
 		team_on_link(&dp->worker->team, (int)i, true, clock_now(&dp->clock));
 	}

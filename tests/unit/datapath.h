@@ -25,6 +25,7 @@ struct dp_frame {
 	struct virtio_net_hdr vnet;
 	uint32_t len;
 	int32_t vlan_tci;
+	uint64_t sent_ns;
 	uint8_t data[70000];
 };
 
@@ -36,6 +37,8 @@ struct dp_nic {
 	unsigned int n_incoming;
 	int send_error;	     /**< every send fails with -send_error while not 0 */
 	unsigned int accept; /**< with send_error: so many frames still go */
+	struct clock *clock;
+	uint64_t send_ns; /**< that pass in a send call before its frames go */
 	int carrier;
 	unsigned int n_macs;
 	int n_groups;

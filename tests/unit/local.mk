@@ -119,6 +119,10 @@ UNIT_TESTS += tests/unit/test-limit
 tests_unit_test_limit_SOURCES = tests/unit/test-limit.c
 tests_unit_test_limit_LDADD = $(FAIR_LAB_LIBS)
 
+UNIT_TESTS += tests/unit/test-nap
+tests_unit_test_nap_SOURCES = tests/unit/test-nap.c
+tests_unit_test_nap_LDADD = $(FAIR_LAB_LIBS)
+
 UNIT_TESTS += tests/unit/test-water
 tests_unit_test_water_SOURCES = tests/unit/test-water.c
 tests_unit_test_water_LDADD = $(FAIR_LAB_LIBS)

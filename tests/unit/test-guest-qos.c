@@ -152,6 +152,66 @@ static void limit_holds_by_bytes(void **state)
 	assert_true(n[1] >= 3000);
 }
 
+/* Level of a bucket of no size that leaks at a rate: what came beyond it. */
+struct leak {
+	double level, top;
+};
+
+static void leak_add(struct leak *leak, uint64_t passed_ns, uint64_t rate_bps)
+{
+	leak->level -= (double)passed_ns * (double)rate_bps / 8e9;
+	leak->level = MAX(leak->level, 0.0) + WIRE;
+	leak->top = MAX(leak->top, leak->level);
+}
+
+/* The daemon stands still anywhere, also between its choice and the frame's way out. What leaves
+ * never exceeds burst + average * t, nor an MTU + peak * t. The most by which it exceeded average *
+ * t. */
+static double limit_row(struct dp *dp, const struct limit_config *limit, unsigned int stall_ns)
+{
+	const struct qos_vif qos = {.tx = {.shares = 1000, .limit = *limit}};
+	struct leak average = {0}, peak = {0};
+	uint64_t last_ns = clock_now(&dp->clock);
+	unsigned int seed = 3, n = 0;
+
+	set_qos(dp, 0, &qos);
+	for (unsigned int step = 0; step < 5000; step++) {
+		struct dp_nic *nic = dp->nics[0];
+
+		refill(dp, 0, 30);
+		nic->send_ns = (unsigned int)rand_r(&seed) % stall_ns;
+		clock_advance(&dp->clock, (unsigned int)rand_r(&seed) % stall_ns);
+		dp_pass(dp);
+		for (unsigned int i = 0; i < nic->n_sent; i++, n++) {
+			const uint64_t passed_ns = nic->sent[i]->sent_ns - last_ns;
+
+			leak_add(&average, passed_ns, limit->avg_bps);
+			leak_add(&peak, passed_ns, limit->peak_bps);
+			last_ns += passed_ns;
+			free(nic->sent[i]);
+		}
+		nic->n_sent = 0;
+	}
+	assert_true(n > 1000);
+	assert_true(average.top <= (double)limit->burst_bytes + 0.01);
+	if (limit->peak_bps)
+		assert_true(peak.top <= WIRE + 0.01);
+	dp->nics[0]->send_ns = 0;
+	return average.top;
+}
+
+static void limits_hold_on_the_wire(void **state)
+{
+	const struct limit_config average = {.avg_bps = 100000000, .burst_bytes = 10 * WIRE};
+	const struct limit_config both = {
+		.avg_bps = 100000000, .burst_bytes = 2 * WIRE, .peak_bps = 200000000};
+
+	/* With pauses for which the bucket is full at times. */
+	assert_true(limit_row(*state, &average, 3000000) >= 0.9 * 10 * WIRE);
+	limit_row(*state, &average, 200000);
+	limit_row(*state, &both, 200000);
+}
+
 static void minima_are_admitted(void **state)
 {
 	struct dp *dp = *state;
@@ -306,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(full_nic_is_shared, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(pace_is_shared, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(limits_hold_on_the_wire, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(minima_are_admitted, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_doubled, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(flood_is_not_doubled, dp_setup, dp_teardown),

@@ -121,6 +121,8 @@ static void peak_paces(void **state)
 	dp_post_rx(dp, 0, 200);
 	arrive(dp, 0, 30, 0);
 	assert_int_equal(received(dp, 0, &marked), 1);
+	/* To be met exactly; one with a period is not. */
+	assert_int_equal(dp->worker->exact_ns, dp->clock.manual_ns + WIRE * 8 * 10);
 	assert_true(dp->guests[0].vif->rx_counts.frames[DECIDE_REASON_PEAK] > 0);
 	for (n = 0; n < 10; n++) {
 		dp_advance(dp, WIRE * 8 * 10); /* ns on a link of 100 Mbit */

@@ -40,13 +40,18 @@ static void begin(const struct limit_config *config)
 	limit_set(&limit, config, now_ns);
 }
 
+static void went(uint32_t bytes, uint64_t when_ns)
+{
+	assert_true(sent.n < LOG_MAX);
+	sent.ns[sent.n] = when_ns;
+	sent.before[sent.n + 1] = sent.before[sent.n] + bytes;
+	sent.n++;
+}
+
 static void take(uint32_t bytes)
 {
 	limit_take(&limit, bytes, now_ns);
-	assert_true(sent.n < LOG_MAX);
-	sent.ns[sent.n] = now_ns;
-	sent.before[sent.n + 1] = sent.before[sent.n] + bytes;
-	sent.n++;
+	went(bytes, now_ns);
 }
 
 /* Frames of these sizes one after the other, as soon as they may go; a frame takes its time at
@@ -216,6 +221,91 @@ static void test_peak_rows(void **state)
 	}
 }
 
+/* Chosen at one time, gone at another (a batch, a lost processor): the bounds hold for the latter.
+ */
+static void late_row(const struct limit_config *config, uint32_t frame, unsigned int late_ns)
+{
+	const uint64_t end_ns = 2 * NSEC_PER_SEC;
+	enum limit_bound bound;
+	unsigned int seed = 5;
+
+	begin(config);
+	while (now_ns < end_ns) {
+		const uint64_t ready = limit_ready_ns(&limit, frame, now_ns, &bound);
+		uint64_t gone_ns;
+		int n = 0;
+
+		/* Now and then nothing for long: the bucket is full again. */
+		now_ns = MAX(ready, now_ns) + (rand_r(&seed) % 64 == 0 ? 30 * NSEC_PER_MSEC : 0);
+		gone_ns = now_ns + (unsigned int)rand_r(&seed) % late_ns;
+		while (n++ < 64 && limit_ready_ns(&limit, frame, now_ns, &bound) <= now_ns) {
+			limit_take(&limit, frame, now_ns);
+			went(frame, gone_ns);
+		}
+		limit_late(&limit, now_ns, gone_ns);
+		now_ns = gone_ns;
+	}
+	if (config->avg_bps)
+		assert_never_more(MAX((double)config->burst_bytes, frame), (double)config->avg_bps);
+	if (config->peak_bps && !config->period_ns)
+		assert_never_more(MAX(LIMIT_BURST_MIN, frame), (double)config->peak_bps);
+	if (config->period_ns)
+		assert_true(most(config->period_ns) <=
+			    config->peak_bps / 8 * config->period_ns / NSEC_PER_SEC + frame);
+}
+
+static void test_late(void **state)
+{
+	static const struct limit_config rows[] = {
+		{.avg_bps = 10 * MBIT, .burst_bytes = 20000},
+		{.avg_bps = GBIT, .burst_bytes = GBIT / 800},
+		{.avg_bps = 100 * MBIT, .burst_bytes = 1250000, .peak_bps = 200 * MBIT},
+		{.avg_bps = 100 * MBIT,
+		 .burst_bytes = 1250000,
+		 .peak_bps = 200 * MBIT,
+		 .period_ns = 10 * NSEC_PER_MSEC},
+		{.peak_bps = GBIT, .period_ns = NSEC_PER_MSEC},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		late_row(&rows[i], wire(1514, 0), 20000);
+		late_row(&rows[i], wire(60, 0), 100000);
+		late_row(&rows[i], wire(1514, 0), 3000000);
+		late_row(&rows[i], wire(65226, 1448), 3000000);
+	}
+}
+
+/* Pacing: a moment that is missed by d costs d of a full frame's time, and nothing of small ones'
+ * while d is less than what an MTU takes. */
+static void test_pace_late(void **state)
+{
+	static const struct limit_config config = {.peak_bps = 100 * MBIT}; /* 123 us an MTU */
+	const uint32_t small = wire(60, 0), full = wire(1514, 0);
+
+	begin(&config);
+	run(&small, 1, 13 * NSEC_PER_SEC / 10, 0, 110000);
+	assert_true(worst(13 * NSEC_PER_SEC / 10, NSEC_PER_SEC, 1, 100 * MBIT, full) < 0.0001);
+	assert_never_more(LIMIT_BURST_MIN, 100e6);
+	begin(&config);
+	run(&full, 1, 13 * NSEC_PER_SEC / 10, 0, 2000);
+	assert_true(worst(13 * NSEC_PER_SEC / 10, NSEC_PER_SEC, 1, 100 * MBIT, full) < 0.01);
+	assert_never_more(LIMIT_BURST_MIN, 100e6);
+}
+
+/* The average keeps what the peak makes late, as long as there is time between both rates. */
+static void test_average_under_peak(void **state)
+{
+	static const struct limit_config config = {
+		.avg_bps = 100 * MBIT, .burst_bytes = 125000, .peak_bps = 200 * MBIT};
+	const uint32_t frame = wire(1514, 0);
+
+	begin(&config);
+	run(&frame, 1, 13 * NSEC_PER_SEC / 10, 0, 100000); /* 50 us a frame, of 61 */
+	assert_true(worst(13 * NSEC_PER_SEC / 10, NSEC_PER_SEC, 1, 100 * MBIT, frame) <= 0.005);
+	assert_never_more(125000, 100e6);
+	assert_never_more(LIMIT_BURST_MIN, 200e6);
+}
+
 /* What the period is for: a bunch of its size goes at line speed, and the next one a period later.
  */
 static void test_bunches(void **state)
@@ -360,15 +450,12 @@ static void test_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_average_rows),
-		cmocka_unit_test(test_burst_at_once),
-		cmocka_unit_test(test_peak_rows),
-		cmocka_unit_test(test_bunches),
-		cmocka_unit_test(test_average_and_peak),
-		cmocka_unit_test(test_giant_frame),
-		cmocka_unit_test(test_live_change),
-		cmocka_unit_test(test_period_change),
-		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_average_rows),  cmocka_unit_test(test_burst_at_once),
+		cmocka_unit_test(test_peak_rows),     cmocka_unit_test(test_late),
+		cmocka_unit_test(test_pace_late),     cmocka_unit_test(test_average_under_peak),
+		cmocka_unit_test(test_bunches),	      cmocka_unit_test(test_average_and_peak),
+		cmocka_unit_test(test_giant_frame),   cmocka_unit_test(test_live_change),
+		cmocka_unit_test(test_period_change), cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -116,6 +116,40 @@ static void test_never_more(void **state)
 	assert_true((sent - burst + 2) * 8 * NSEC_PER_SEC >= (now - 3) * rate);
 }
 
+/* Frames that went later than they were taken: the burst of a full bucket begins when they went. */
+static void test_late(void **state)
+{
+	struct shape shape = {0};
+
+	shape_set_depth(&shape, 8 * MBIT, 2000, 0); /* a byte a microsecond */
+	shape_take(&shape, 1000, NSEC_PER_SEC);
+	shape_take(&shape, 1000, NSEC_PER_SEC);
+	shape_late(&shape, NSEC_PER_SEC, NSEC_PER_SEC + 300 * NSEC_PER_USEC);
+	assert_int_equal(shape_ready_ns(&shape, 2000, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 2300 * NSEC_PER_USEC);
+	/* Once more, with what went in between counted. */
+	shape_late(&shape, NSEC_PER_SEC, NSEC_PER_SEC + 500 * NSEC_PER_USEC);
+	assert_int_equal(shape_ready_ns(&shape, 2000, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 2500 * NSEC_PER_USEC);
+	/* A bucket that would not have been full by then loses nothing. */
+	shape_take(&shape, 100, NSEC_PER_SEC + NSEC_PER_MSEC);
+	shape_late(&shape, NSEC_PER_SEC + NSEC_PER_MSEC, NSEC_PER_SEC + 2 * NSEC_PER_MSEC);
+	assert_int_equal(shape_ready_ns(&shape, 2000, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 2600 * NSEC_PER_USEC);
+	/* Filled up on the way, it loses what ran over. */
+	shape_take(&shape, 100, NSEC_PER_SEC + 2500 * NSEC_PER_USEC);
+	shape_late(&shape, NSEC_PER_SEC + 2500 * NSEC_PER_USEC, NSEC_PER_SEC + 3 * NSEC_PER_MSEC);
+	assert_int_equal(shape_ready_ns(&shape, 2000, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 3100 * NSEC_PER_USEC);
+	/* Frames of another time, and none at all. */
+	shape_late(&shape, NSEC_PER_SEC, 9 * NSEC_PER_SEC);
+	assert_int_equal(shape_ready_ns(&shape, 2000, NSEC_PER_SEC),
+			 NSEC_PER_SEC + 3100 * NSEC_PER_USEC);
+	shape_set_depth(&shape, 8 * MBIT, 2000, 10 * NSEC_PER_SEC);
+	shape_late(&shape, NSEC_PER_SEC + 2500 * NSEC_PER_USEC, 11 * NSEC_PER_SEC);
+	assert_int_equal(shape_ready_ns(&shape, 2000, 10 * NSEC_PER_SEC), 10 * NSEC_PER_SEC);
+}
+
 /* What was used stays used when the limit changes. */
 static void test_live_change(void **state)
 {
@@ -158,10 +192,11 @@ static void test_xl_rate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unlimited),   cmocka_unit_test(test_burst),
-		cmocka_unit_test(test_rate_exact),  cmocka_unit_test(test_small_burst),
-		cmocka_unit_test(test_depth),	    cmocka_unit_test(test_never_more),
-		cmocka_unit_test(test_live_change), cmocka_unit_test(test_xl_rate),
+		cmocka_unit_test(test_unlimited),  cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_rate_exact), cmocka_unit_test(test_small_burst),
+		cmocka_unit_test(test_depth),	   cmocka_unit_test(test_never_more),
+		cmocka_unit_test(test_late),	   cmocka_unit_test(test_live_change),
+		cmocka_unit_test(test_xl_rate),
 	};
 
 	return cmocka_run_group_tests_name("shape", tests, NULL, NULL);

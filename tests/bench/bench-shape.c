@@ -4,13 +4,15 @@
  * that always has more.
  *
  * bench-shape --meter IFACE --seconds N --rate BITS --burst BYTES [--peak BITS --period NS]
- * bench-shape --blast IFACE --seconds N [--gso]
+ *             [--dst MAC]
+ * bench-shape --blast IFACE --seconds N [--gso] [--dst MAC]
  *
  * The meter goes by the kernel's receive timestamps. Bytes are those of Ethernet frames without
  * check sequence, of each segment for GSO frames: what tc's qdiscs count. The rate of a window is
  * taken from the arrival of its first frame to that of the first one behind it, so that the window
  * needs no share of a frame. What exceeds a bucket is the highest level of a bucket of no size that
- * leaks at the rate: bytes in any time t <= level + rate * t.
+ * leaks at the rate: bytes in any time t <= level + rate * t. For a peak with a period it is what
+ * came in any period beyond peak * period.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,6 +20,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +37,7 @@
 #define BATCH	    64u
 #define HEAD_BYTES  128u
 #define WINDOWS_MAX 65536u
+#define SLIDE_MAX   65536u
 #define WARM_UP_NS  (1000 * NSEC_PER_MSEC) /* the first burst, and a sender that starts */
 #define IDLE_NS	    (5 * NSEC_PER_SEC)
 
@@ -41,6 +45,7 @@ struct options {
 	const char *meter, *blast;
 	double seconds, rate_bps, burst_bytes, peak_bps, period_ns;
 	bool gso;
+	uint8_t dst[6];
 };
 
 /* Level of a bucket of no size: what came beyond the rate. */
@@ -58,11 +63,23 @@ struct windows {
 	double errors[WINDOWS_MAX]; /* percent */
 };
 
+/* The most that came in any time of one length. */
+struct slide {
+	uint64_t length_ns;
+	double bytes, top;
+	unsigned int first, n;
+	struct {
+		uint64_t at_ns;
+		double bytes;
+	} log[SLIDE_MAX];
+};
+
 struct meter {
 	uint64_t first_ns, last_ns;
 	double bytes;
 	uint64_t frames;
 	struct leak average, peak;
+	struct slide period;
 	struct windows second, tenth;
 };
 
@@ -73,6 +90,23 @@ static void leak_add(struct leak *leak, double bytes, uint64_t passed_ns)
 	leak->level -= leak->rate * (double)passed_ns;
 	leak->level = MAX(leak->level, 0.0) + bytes;
 	leak->top = MAX(leak->top, leak->level);
+}
+
+static void slide_add(struct slide *s, double bytes, uint64_t at_ns)
+{
+	while (s->n && s->log[s->first].at_ns + s->length_ns <= at_ns) {
+		s->bytes -= s->log[s->first].bytes;
+		s->first = (s->first + 1) % SLIDE_MAX;
+		s->n--;
+	}
+	if (s->n == SLIDE_MAX) {
+		fprintf(stderr, "bench-shape: more than %u frames in a period\n", SLIDE_MAX);
+		exit(1);
+	}
+	s->log[(s->first + s->n) % SLIDE_MAX].at_ns = at_ns;
+	s->log[(s->first + s->n++) % SLIDE_MAX].bytes = bytes;
+	s->bytes += bytes;
+	s->top = MAX(s->top, s->bytes);
 }
 
 static void window_add(struct windows *w, double bytes, uint64_t at_ns, double bps)
@@ -97,6 +131,8 @@ static void count_frame(const struct options *options, double bytes, uint64_t at
 	/* Bounds hold from the first frame on. */
 	leak_add(&meter.average, bytes, at_ns - meter.last_ns);
 	leak_add(&meter.peak, bytes, at_ns - meter.last_ns);
+	if (options->period_ns > 0)
+		slide_add(&meter.period, bytes, at_ns);
 	meter.last_ns = at_ns;
 	if (at_ns - meter.first_ns < WARM_UP_NS)
 		return;
@@ -153,7 +189,7 @@ static void take(const struct options *options, const struct mmsghdr *msg, const
 	struct msghdr header = msg->msg_hdr;
 	struct cost cost = cost_of(COST_UNIT_BYTE, length, slot->vnet.gso_size, slot->vnet.hdr_len);
 
-	if (memcmp(slot->head, bench_mac, sizeof(bench_mac)) == 0)
+	if (memcmp(slot->head, options->dst, sizeof(options->dst)) == 0)
 		count_frame(options, cost.bytes, stamp_of(&header));
 }
 
@@ -168,6 +204,7 @@ static void run_meter(const struct options *options)
 
 	meter.average.rate = options->rate_bps / 8e9;
 	meter.peak.rate = options->peak_bps / 8e9;
+	meter.period.length_ns = (uint64_t)options->period_ns;
 	meter.second.length_ns = NSEC_PER_SEC;
 	meter.tenth.length_ns = 100 * NSEC_PER_MSEC;
 	for (;;) {
@@ -214,6 +251,16 @@ static void judge(struct windows *w, double *median, double *worst)
 	*worst = -w->errors[0] > w->errors[w->n - 1] ? w->errors[0] : w->errors[w->n - 1];
 }
 
+/* Bytes beyond the peak: in any period, or in any time. */
+static double beyond_peak(const struct options *options)
+{
+	if (options->peak_bps == 0)
+		return 0;
+	if (options->period_ns > 0)
+		return MAX(meter.period.top - options->peak_bps / 8e9 * options->period_ns, 0.0);
+	return meter.peak.top;
+}
+
 static int print_meter(const struct options *options)
 {
 	double seconds = (double)(meter.last_ns - meter.first_ns - WARM_UP_NS) / 1e9;
@@ -228,12 +275,10 @@ static int print_meter(const struct options *options)
 	judge(&meter.tenth, &t_median, &t_worst);
 	printf("{\"mbit_s\": %.3f, \"frames\": %llu, \"error_1s_pct\": %.3f, "
 	       "\"worst_1s_pct\": %.3f, \"error_100ms_pct\": %.3f, \"worst_100ms_pct\": %.3f, "
-	       "\"beyond_burst_bytes\": %.0f, \"beyond_peak_bytes\": %.0f}\n",
+	       "\"beyond_burst_bytes\": %.0f, \"peak_bps\": %.0f, \"beyond_peak_bytes\": %.0f}\n",
 	       meter.bytes * 8 / seconds / 1e6, (unsigned long long)meter.frames, s_median, s_worst,
 	       t_median, t_worst, MAX(meter.average.top - options->burst_bytes, 0.0),
-	       options->peak_bps > 0
-		       ? MAX(meter.peak.top - options->peak_bps / 8e9 * options->period_ns, 0.0)
-		       : 0.0);
+	       options->peak_bps, beyond_peak(options));
 	return 0;
 }
 
@@ -252,7 +297,7 @@ static int run_blast(const struct options *options)
 		netlab_frame_tcp(&frame, 65535 - 54, 1448, -1);
 	else
 		netlab_frame_plain(&frame, 1514, 0);
-	memcpy(frame.data, bench_mac, sizeof(bench_mac));
+	memcpy(frame.data, options->dst, sizeof(options->dst));
 	/* Through the qdisc, unlike a team's NIC. */
 	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -279,20 +324,29 @@ static double number(const char *option, const char *text)
 	return value;
 }
 
+static void address(const char *text, uint8_t mac[6])
+{
+	const struct ether_addr *parsed = ether_aton(text);
+
+	if (!parsed) {
+		fprintf(stderr, "bench-shape: --dst \"%s\": not an Ethernet address\n", text);
+		exit(2);
+	}
+	memcpy(mac, parsed, 6);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option table[] = {{"meter", required_argument, NULL, 'm'},
-					      {"blast", required_argument, NULL, 'b'},
-					      {"seconds", required_argument, NULL, 's'},
-					      {"rate", required_argument, NULL, 'r'},
-					      {"burst", required_argument, NULL, 'B'},
-					      {"peak", required_argument, NULL, 'p'},
-					      {"period", required_argument, NULL, 'P'},
-					      {"gso", no_argument, NULL, 'g'},
-					      {0}};
+	static const struct option table[] = {
+		{"meter", required_argument, NULL, 'm'},   {"blast", required_argument, NULL, 'b'},
+		{"seconds", required_argument, NULL, 's'}, {"rate", required_argument, NULL, 'r'},
+		{"burst", required_argument, NULL, 'B'},   {"peak", required_argument, NULL, 'p'},
+		{"period", required_argument, NULL, 'P'},  {"gso", no_argument, NULL, 'g'},
+		{"dst", required_argument, NULL, 'd'},	   {0}};
 	struct options options = {.seconds = 3};
 	int c;
 
+	memcpy(options.dst, bench_mac, sizeof(options.dst));
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (c == 'm')
 			options.meter = optarg;
@@ -308,6 +362,8 @@ int main(int argc, char **argv)
 			options.peak_bps = number("peak", optarg);
 		else if (c == 'P')
 			options.period_ns = number("period", optarg);
+		else if (c == 'd')
+			address(optarg, options.dst);
 		else if (c == 'g')
 			options.gso = true;
 		else

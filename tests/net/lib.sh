@@ -74,9 +74,9 @@ net_leave() {
     exit "$rc"
 }
 
-# What we measure is us, not what else this machine does: our session goes before others. Where the scheduler knows no
-# groups of sessions, or we may not, nothing changes.
-net_prefer() { echo -20 2>/dev/null >/proc/self/autogroup || true; }
+# net_prefer [NICE [PID]]: what we measure is us, not what else this machine does: our session (that of PID) goes before others. Where the
+# scheduler knows no groups of sessions, or we may not, nothing changes.
+net_prefer() { echo "${1:--20}" 2>/dev/null >"/proc/${2:-self}/autogroup" || true; }
 
 # The ends of all logs, as comments.
 net_logs() {
@@ -178,6 +178,13 @@ team_set() { store_write "/local/domain/0/xenback/team/${3:-team0}/$1" "$2"; }
 # daemon_start [OPTION...]: returns when it answers on its control socket.
 daemon_start() {
     "$NETBACK" --xen box "$@" >>"$DIR/netback-team.log" 2>&1 &
+    DAEMON_PID=$!
+    wait_for 15 ctl --daemon=netback-team status
+}
+
+# The same in a session of its own, which may be preferred to the rest of us (net_prefer).
+daemon_start_apart() {
+    setsid "$NETBACK" --xen box >>"$DIR/netback-team.log" 2>&1 &
     DAEMON_PID=$!
     wait_for 15 ctl --daemon=netback-team status
 }

@@ -45,6 +45,7 @@ static int on_send(void *ctx, unsigned int port, const uint8_t *frame)
 	assert_true(f.kind >= LACP_FRAME_LACPDU);
 	assert_memory_equal(frame + 6, s->links[port].mac, 6);
 	s->last[port] = f;
+	memcpy(s->last_bytes[port], frame, LACP_FRAME_LEN);
 	if (f.kind == LACP_FRAME_LACPDU) {
 		assert_int_equal(f.pdu.actor.port, port + 1);
 		note_pdu(s, port);

@@ -46,7 +46,8 @@ struct lab_system {
 	int refuse;				/* ops->send returns this */
 	bool frozen;				/* neither runs nor receives: killed */
 	struct lacp_frame last[LACP_PORTS_MAX]; /* sent last */
-	uint64_t tx_ns[LACP_PORTS_MAX][8];	/* LACPDUs, newest last */
+	uint8_t last_bytes[LACP_PORTS_MAX][LACP_FRAME_LEN];
+	uint64_t tx_ns[LACP_PORTS_MAX][8]; /* LACPDUs, newest last */
 	uint64_t n_pdus[LACP_PORTS_MAX];
 	uint64_t gap_ns[LACP_PORTS_MAX]; /* longest between two */
 	uint32_t collecting, distributing;

@@ -34,6 +34,7 @@ static void test_lacpdu_bytes(void **state)
 {
 	uint8_t frame[LACP_FRAME_LEN], zero[LACP_FRAME_LEN] = {0};
 
+	assert_int_equal(sizeof(frame), 124);
 	memset(frame, 0xaa, sizeof(frame));
 	lacp_pdu_build(frame, src, &sample);
 	assert_memory_equal(frame, sample_bytes, sizeof(sample_bytes));

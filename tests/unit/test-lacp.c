@@ -1,5 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test-lacp.c - LACP between two of our systems and with scripted partners: receive, mux, churn. */
+/*
+ * test-lacp.c - LACP between two of our systems and with scripted partners: receive, mux, churn.
+ *
+ * What a LACP implementation has to show, and where it is asserted. Without a file name: here; tx,
+ * select, live, peers, pdu: test-lacp-*.c; uplink: test-uplink-lacp.c, with a worker's data path.
+ *
+ * T1  first PDU at once, 124 bytes    tx first_pdu_goes_with_the_link, pdu test_lacpdu_bytes,
+ *                                     uplink negotiates_and_carries
+ * T2  periods, longest gap 1 s, 30 s  tx periods, uplink lacpdus_keep_their_period_under_load
+ * T3  three PDUs in any second        lacp-lab.c at each PDU of each test, tx
+ *                                     storm_of_outdated_pdus, identity_that_changes_all_the_time
+ * T4  expiry after 3 s or 90 s        silence_expires_then_defaults, peers late_partners
+ * T5  Sync=0 of the partner           sync_and_collecting_of_the_partner_count_at_once
+ * T6  another key or system           changed_partner_is_selected_anew
+ * T7  partner that does not mean us   partner_that_does_not_know_us_stays_out_of_sync, peers
+ *                                     partner_that_claims_everything
+ * T8  individual                      individual_partners_stay_alone,
+ *                                     half_duplex_stays_alone_and_unknown_duplex_does_not
+ * T9  passive                         passive_speaks_only_when_spoken_to
+ * T10 two partners, ad_select         select one_of_two_partners_is_active,
+ *                                     ad_select_follows_changes
+ * T11 standby, max_links              select standby_takes_over
+ * T12 min_links                       select too_few_ports_carry_nothing, uplink
+ *                                     too_few_links_serve_no_guest
+ * T13 loopback                        loopback_carries_nothing
+ * T14 port moved                      partner_that_moves_is_forgotten_on_the_old_port
+ * T15 marker response                 tx markers_are_answered, pdu test_marker
+ * T16 odd and bad PDUs                pdu test_tolerated, test_refused, test_short, test_tagged; tx
+ *                                     bad_and_unknown_frames_are_counted; uplink
+ *                                     a_guest_cannot_speak_lacp
+ * T17 churn                           churn_is_seen_after_60_s_and_goes_at_once
+ * T18 live changes                    live configuration_changes, changes_of_mind
+ * T19 members come and go             live members_come_and_go, markers_keep_the_order; uplink
+ *                                     members_leave_and_join, a_member_is_drained
+ * T20 fallback                        select fallback_until_somebody_speaks, fallback_changes_live
+ * T21 restart of the daemon           live restart, uplink a_successor_goes_on_at_once
+ * T22 clock jump                      clock_jump, uplink who_was_late_reads_first; the clock is
+ *                                     CLOCK_MONOTONIC (test-clock.c): the wall clock plays no part
+ * T23 fuzz                            tests/fuzz/fuzz-lacp.c, tests/sim/sim-lacp.c
+ *
+ * What other implementations get wrong:
+ * churn looked at once only           T17, also Monitor ends with Sync, not after 60 s
+ * one PDU each 300 or 500 ms          peers three_changes_are_told_at_once
+ * no limit on PDUs                    T3
+ * Sync=0 on what is not active        select one_of_two_partners_is_active
+ * unknown duplex turns LACP off       half_duplex_stays_alone_and_unknown_duplex_does_not
+ * Aggregation always 1                peers half_duplex_says_individual
+ * Partner.Sync believed as it is      T7; without Activity: peers
+ *                                     sync_of_a_link_that_nobody_keeps_alive
+ * Partner.Sync set though it is 0     T5, peers partner_with_a_limit; key not compared: T6, T7
+ * ports enabled without a partner,    peers nothing_negotiated_nothing_claimed, select
+ *   Collecting claimed                strict_wants_negotiated_aggregations
+ * answers to any difference           peers copies_that_differ_in_other_bits_are_not_answered
+ * no wait_while                       two_systems_negotiate, waiting_is_joint
+ * no or late marker responses         T15
+ * collector delay 0, port number 0    tx first_pdu_goes_with_the_link
+ * two switches merged                 peers strangers_are_not_merged
+ * period over 1 s, PDUs behind data   T2; the own frame only with traffic: uplink, whose worker is
+ *                                     idle while it negotiates
+ * guests' addresses not received      uplink negotiates_and_carries
+ * guests that speak LACP              T16
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

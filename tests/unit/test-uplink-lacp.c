@@ -26,7 +26,8 @@ struct world {
 	bool frozen;
 	unsigned int n_pdus[DP_NICS]; /* seen at the partner's end */
 	unsigned int n_data[DP_NICS];
-	uint8_t src[DP_NICS][6]; /* of the last LACPDU */
+	uint8_t src[DP_NICS][6];		   /* of the last LACPDU */
+	uint64_t pdu_ns[DP_NICS], gap_ns[DP_NICS]; /* when that was, longest time between two */
 	char drained[64];
 };
 
@@ -60,6 +61,16 @@ static uint64_t now(const struct world *world)
 	return clock_now(&world->dp->clock);
 }
 
+/* T1: 124 bytes, without the check sequence; when, for T2. */
+static void note_pdu(struct world *world, unsigned int nic, const struct dp_frame *f)
+{
+	assert_int_equal(f->len, 124);
+	memcpy(world->src[nic], f->data + 6, 6);
+	world->gap_ns[nic] = MAX(world->gap_ns[nic], now(world) - world->pdu_ns[nic]);
+	world->pdu_ns[nic] = now(world);
+	world->n_pdus[nic]++;
+}
+
 /* Frames that NICs sent arrive at the partner. */
 static void deliver(struct world *world)
 {
@@ -70,10 +81,9 @@ static void deliver(struct world *world)
 			const struct dp_frame *f = nic->sent[n];
 			const bool pdu = f->data[12] == 0x88 && f->data[13] == 0x09;
 
-			world->n_pdus[i] += pdu;
 			world->n_data[i] += f->data[12] == 0x08 && f->data[13] == 0x00;
 			if (pdu)
-				memcpy(world->src[i], f->data + 6, 6);
+				note_pdu(world, i, f);
 			if (pdu && !world->frozen)
 				lacp_receive(&world->partner, i, f->data, f->len, now(world));
 			free(nic->sent[n]);
@@ -237,23 +247,65 @@ static void negotiates_and_carries(void **state)
 	}
 }
 
+/* T16: plain, and with a VLAN tag. */
 static void a_guest_cannot_speak_lacp(void **state)
 {
+	static const uint8_t tag[4] = {0x81, 0x00, 0x00, 0x05};
 	struct world *world = *state;
 	struct dp *dp = world->dp;
 	struct lacp_pdu pdu = {.version = 1};
-	uint8_t bytes[LACP_FRAME_LEN];
-	unsigned int before[DP_NICS];
+	uint8_t bytes[LACP_FRAME_LEN + sizeof(tag)];
 
 	set_mode(world, "lacp", false);
 	run(world, 4000);
-	memcpy(before, world->n_pdus, sizeof(before));
-	lacp_pdu_build(bytes, dp->guests[0].mac, &pdu);
-	dp_send(dp, 0, bytes, sizeof(bytes), NULL, 0, 0, 0);
-	dp_run(dp);
-	deliver(world);
-	assert_int_equal(world->n_pdus[0] + world->n_pdus[1], before[0] + before[1]);
+	for (unsigned int tagged = 0; tagged < 2; tagged++) {
+		lacp_pdu_build(bytes, dp->guests[0].mac, &pdu);
+		if (tagged) {
+			memmove(bytes + 16, bytes + 12, LACP_FRAME_LEN - 12);
+			memcpy(bytes + 12, tag, sizeof(tag));
+		}
+		dp_send(dp, 0, bytes, LACP_FRAME_LEN + (tagged ? sizeof(tag) : 0), NULL, 0, 0, 0);
+		dp_run(dp);
+		assert_int_equal(dp->guests[0].vif->stats.tx_control, tagged + 1);
+		assert_int_equal(dp->nics[0]->n_sent + dp->nics[1]->n_sent, 0);
+	}
 	assert_int_equal(status(world, 0).counters.n_bad, 0);
+}
+
+/* T2 with data: a guest that always has more, and a limit that lets it wait most of the time.
+ * LACPDUs are in no queue with its frames, and no pass is too full for them. */
+static void lacpdus_keep_their_period_under_load(void **state)
+{
+	struct world *world = *state;
+	struct dp *dp = world->dp;
+	struct qos_vif qos = dp->guests[0].vif->config.qos;
+	unsigned int before[DP_NICS];
+	const char *why;
+
+	set_mode(world, "lacp", false);
+	run(world, 4000);
+	qos.tx.limit = (struct limit_config){.avg_bps = 1000000, .burst_bytes = 20000};
+	assert_int_equal(qos_vif_set(dp->worker, dp->guests[0].vif, &qos, &why), 0);
+	memcpy(before, world->n_pdus, sizeof(before));
+	world->gap_ns[0] = world->gap_ns[1] = 0;
+	world->n_data[0] = world->n_data[1] = 0;
+	for (unsigned int ms = 0; ms < 600000; ms += 100) {
+		while (dp->guests[0].tx.req_prod - dp->guests[0].tx.rsp_cons < DP_TX_PAGES) {
+			const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 1400, 2);
+
+			frame[34] = (uint8_t)dp->guests[0].tx_next; /* source port */
+			dp_send(dp, 0, frame, len, NULL, NETTXF_data_validated, 0, 0);
+		}
+		run(world, 100);
+		while (dp_tx_status(&dp->guests[0]) == NETIF_RSP_OKAY)
+			;
+	}
+	assert_in_range(world->n_data[0] + world->n_data[1], 45000, 55000); /* of 1.5 kB */
+	for (unsigned int i = 0; i < DP_NICS; i++) {
+		assert_in_range(world->n_pdus[i] - before[i], 600, 630);
+		assert_in_range(world->gap_ns[i], 950 * NSEC_PER_MSEC, 1000 * NSEC_PER_MSEC);
+	}
+	assert_int_equal(dp->worker->team.usable, 3);
 }
 
 static void a_silent_partner_gets_nothing(void **state)
@@ -408,6 +460,30 @@ static void a_successor_goes_on_at_once(void **state)
 	assert_int_equal(send_flows(world, 5), 5);
 }
 
+/* T12 as guests see it: nothing goes out, nothing comes in, until there are enough links. */
+static void too_few_links_serve_no_guest(void **state)
+{
+	struct world *world = *state;
+	struct dp *dp = world->dp;
+
+	set_mode(world, "lacp", false);
+	dp->worker->team.options.lacp.min_links = 2;
+	uplink_lacp_configure(dp->worker, false);
+	run(world, 4000);
+	assert_int_equal(send_flows(world, 5), 5);
+	set_link(world, 0, false);
+	run(world, 100);
+	assert_int_equal(dp->worker->team.usable, 0);
+	assert_int_equal(lacp_distributing(&world->partner), 0);
+	assert_int_equal(send_flows(world, 5), 0);
+	assert_int_equal(dp->guests[0].vif->stats.tx_no_member, 5);
+	assert_false(arrives(world, 1, dp->guests[0].mac));
+	set_link(world, 0, true);
+	run(world, 4000);
+	assert_int_equal(send_flows(world, 5), 5);
+	assert_true(arrives(world, 1, dp->guests[0].mac));
+}
+
 static void modes_change_live(void **state)
 {
 	struct world *world = *state;
@@ -461,12 +537,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(negotiates_and_carries, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_guest_cannot_speak_lacp, setup, teardown),
+		cmocka_unit_test_setup_teardown(lacpdus_keep_their_period_under_load, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_silent_partner_gets_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_was_late_reads_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_link_that_dies_costs_no_frame, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_member_is_drained, setup, teardown),
 		cmocka_unit_test_setup_teardown(members_leave_and_join, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_successor_goes_on_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_few_links_serve_no_guest, setup, teardown),
 		cmocka_unit_test_setup_teardown(modes_change_live, setup, teardown),
 		cmocka_unit_test_setup_teardown(speed_and_duplex_are_told, setup, teardown),
 	};

@@ -157,6 +157,8 @@ const struct fair_flow_config *fair_flow_config(const struct fair *fair, uint32_
 void fair_flow_status(struct fair *fair, uint32_t id, uint64_t now_ns, struct fair_status *status);
 /** bit/s: what minima may take together, now. UINT64_MAX: capacity not known. */
 uint64_t fair_admissible_bps(const struct fair *fair);
+/** bit/s that more minima may take; negative: too many are there. INT64_MAX: capacity not known. */
+int64_t fair_room_bps(const struct fair *fair);
 /** Are all minima granted in full? */
 bool fair_minima_fit(const struct fair *fair);
 /** Rates that the flows are entitled to while they want to send demand_bps[flow]: water filling

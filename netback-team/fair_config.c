@@ -161,17 +161,25 @@ int fair_flow_check(const struct fair_flow_config *config, const char **why)
 	return *why ? -EINVAL : 0;
 }
 
+int64_t fair_room_bps(const struct fair *fair)
+{
+	const uint64_t limit = admissible(fair, fair->all_bps);
+	uint64_t sum = 0;
+
+	if (limit == UINT64_MAX)
+		return INT64_MAX;
+	for (uint32_t i = 0; i < fair->max_flows; i++)
+		if (fair_has(fair, i))
+			sum += fair->flows[i].config.min_bps;
+	return (int64_t)limit - (int64_t)sum;
+}
+
 /* Lowering is always allowed, even while the sum is still too much. */
 static bool fits(const struct fair *fair, uint32_t id, uint64_t min_bps)
 {
-	uint64_t sum = min_bps;
+	const uint64_t now_bps = fair_has(fair, id) ? fair->flows[id].config.min_bps : 0;
 
-	if (fair_has(fair, id) && min_bps <= fair->flows[id].config.min_bps)
-		return true;
-	for (uint32_t i = 0; i < fair->max_flows; i++)
-		if (i != id && fair_has(fair, i))
-			sum += fair->flows[i].config.min_bps;
-	return min_bps == 0 || sum <= admissible(fair, fair->all_bps);
+	return min_bps <= now_bps || (int64_t)(min_bps - now_bps) <= fair_room_bps(fair);
 }
 
 int fair_flow_set(struct fair *fair, uint32_t id, const struct fair_flow_config *config,

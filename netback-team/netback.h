@@ -78,6 +78,9 @@ int team_entry_may_drain(struct team_entry *entry, const char *member, char *err
 extern const struct backend_driver vifdev_driver; /**< its ctx is the struct netback */
 /** The policies may have changed: re-reads them, applies what is live. */
 void vifdev_apply_policies(struct netback *nb);
+/** From a worker, by way of the mailbox: minima that were refused may fit now, they are set again.
+ */
+void vifdev_minima_room(struct netback *nb);
 /** From a worker, by way of the mailbox: a guest broke the protocol. */
 void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const struct vif *vif,
 		   const char *why);

@@ -49,6 +49,15 @@ static void wake(struct worker *w)
 	worker_deadline(w, 0);
 }
 
+static void look_for_room(struct worker *w)
+{
+	if (!w->qos.refused || fair_room_bps(w->qos.fair) <= w->qos.refused_room_bps)
+		return;
+	w->qos.refused = false;
+	if (w->observer.minima_room)
+		w->observer.minima_room(w->observer.ctx);
+}
+
 void qos_set_options(struct worker *w, const struct team_options *options)
 {
 	const struct fair_options fair = fair_options_of(options);
@@ -59,6 +68,7 @@ void qos_set_options(struct worker *w, const struct team_options *options)
 	w->qos.unit = (enum cost_unit)options->unit;
 	w->qos.pace_bps = options->pace_bps;
 	w->qos.stale = true;
+	look_for_room(w);
 	wake(w);
 }
 
@@ -86,6 +96,7 @@ void qos_capacity(struct worker *w)
 	w->qos.up_bps = up;
 	w->qos.all_bps = all;
 	fair_set_capacity(w->qos.fair, up, all, w->now_ns);
+	look_for_room(w);
 	shape_set_depth(&w->qos.pace, pace ? up : 0,
 			MAX(up / 8 * QOS_PACE_NS / NSEC_PER_SEC, PACE_BURST_MIN), w->now_ns);
 	wake(w);
@@ -104,18 +115,30 @@ static void set_rx(struct worker *w, struct vif *vif, const struct limit_config 
 			worker_queue_ready(w, &vif->queues[i]);
 }
 
+/* What does not fit is the minimum: the rest is not kept waiting for it. */
+static int set_tx(struct worker *w, const struct vif *vif, struct fair_flow_config *config,
+		  uint64_t min_now_bps, const char **why)
+{
+	const uint32_t flow = (uint32_t)vif->port;
+	const int rc = fair_flow_set(w->qos.fair, flow, config, w->now_ns, why);
+	const char *fits;
+
+	if (rc != -ENOSPC)
+		return rc;
+	w->qos.refused = true;
+	w->qos.refused_room_bps = fair_room_bps(w->qos.fair);
+	config->min_bps = min_now_bps;
+	(void)fair_flow_set(w->qos.fair, flow, config, w->now_ns, &fits);
+	return rc;
+}
+
 void qos_vif_add(struct worker *w, struct vif *vif)
 {
-	struct qos_vif *config = &vif->config.qos;
 	const char *why;
 
 	qos_capacity(w);
-	if (fair_flow_set(w->qos.fair, (uint32_t)vif->port, &config->tx, w->now_ns, &why) ==
-	    -ENOSPC) {
-		config->tx.min_bps = 0;
-		fair_flow_set(w->qos.fair, (uint32_t)vif->port, &config->tx, w->now_ns, &why);
-	}
-	set_rx(w, vif, &config->rx);
+	(void)set_tx(w, vif, &vif->config.qos.tx, 0, &why);
+	set_rx(w, vif, &vif->config.qos.rx);
 }
 
 void qos_vif_remove(struct worker *w, struct vif *vif)
@@ -123,22 +146,25 @@ void qos_vif_remove(struct worker *w, struct vif *vif)
 	for (unsigned int i = 0; i < vif->config.n_queues; i++)
 		guest_take_forget(w, &vif->queues[i]);
 	fair_flow_remove(w->qos.fair, (uint32_t)vif->port, w->now_ns);
+	look_for_room(w);
 }
 
 int qos_vif_set(struct worker *w, struct vif *vif, const struct qos_vif *config, const char **why)
 {
+	struct qos_vif set = *config;
 	int rc;
 
 	qos_capacity(w);
 	rc = limit_check(&config->rx, why);
 	if (rc == 0)
-		rc = fair_flow_set(w->qos.fair, (uint32_t)vif->port, &config->tx, w->now_ns, why);
-	if (rc < 0)
+		rc = set_tx(w, vif, &set.tx, vif->config.qos.tx.min_bps, why);
+	if (rc < 0 && rc != -ENOSPC)
 		return rc;
-	set_rx(w, vif, &config->rx);
-	vif->config.qos = *config;
+	set_rx(w, vif, &set.rx);
+	vif->config.qos = set;
+	look_for_room(w);
 	wake(w);
-	return 0;
+	return rc;
 }
 
 int qos_vif_check(const struct qos_vif *config, const char **why)

@@ -47,7 +47,9 @@ struct qos {
 	uint64_t pace_bps; /**< of each member, 0 = none */
 	struct shape pace; /**< of the team */
 	uint64_t up_bps, all_bps;
-	bool bounded;		/**< frames of this batch count in limits or in the pace */
+	bool bounded; /**< frames of this batch count in limits or in the pace */
+	bool refused; /**< somebody's minimum did not fit, with this much room then */
+	int64_t refused_room_bps;
 	bool stale;		/**< members or options changed: the capacity has to be computed */
 	uint64_t wake_ns;	/**< when rings have to be looked at again without an event */
 	unsigned int room;	/**< packets of the next batch; few while NICs are full */
@@ -66,11 +68,12 @@ int qos_check_options(const struct team_options *options, const char **why);
 void qos_capacity(struct worker *worker);
 
 /** A vif joins. A minimum that does not fit beside the others is left out: a second qos_vif_set
- * tells. */
+ * tells. Whenever there is more room for minima than when one was refused, the worker's observer
+ * hears of it (minima_room). */
 void qos_vif_add(struct worker *worker, struct vif *vif);
 void qos_vif_remove(struct worker *worker, struct vif *vif);
-/** New values, live: 0, or -EINVAL or -ENOSPC as of fair_flow_set with *why (static text), then
- * nothing changed. */
+/** New values, live: 0, or as of fair_flow_set with *why (static text): -EINVAL, then nothing
+ * changed, or -ENOSPC, then all but the minimum did, which stays as it was. */
 int qos_vif_set(struct worker *worker, struct vif *vif, const struct qos_vif *config,
 		const char **why);
 /** Are these values possible by themselves? 0, or -EINVAL with *why (static text). */

@@ -74,6 +74,19 @@ static int mail_team_changed(void *ctx, void *arg)
 	return 0;
 }
 
+static int mail_minima_room(void *ctx, void *arg)
+{
+	vifdev_minima_room(ctx);
+	return 0;
+}
+
+static void on_minima_room(void *ctx)
+{
+	const struct team_entry *entry = ctx;
+
+	mailbox_post(entry->teams->nb->mail, mail_minima_room, NULL, 0);
+}
+
 static void on_vif_failed(void *ctx, struct vif *vif, const char *why)
 {
 	struct team_entry *entry = ctx;
@@ -164,6 +177,7 @@ static int start_entry(struct team_entry *entry, char *error, size_t error_size)
 {
 	struct app *app = entry->teams->nb->app;
 	struct worker_observer observer = {.vif_failed = on_vif_failed,
+					   .minima_room = on_minima_room,
 					   .team_changed = on_team_changed,
 					   .guard = team_guard_on_request,
 					   .member_drained = teams_lacp_on_drained,

@@ -381,15 +381,17 @@ static void apply_live(struct vifdev *vd)
 				 .pin = vd->policy.pin,
 				 .confine = vd->policy.confine};
 	uint64_t before;
+	int rc;
 
 	if (!vd->vif)
 		return;
 	call.guard = guard_of(vd);
 	qos_of_policy(&vd->policy, &vd->xl_rate, &call.qos);
 	before = vd->vif->config.qos.tx.limit.avg_bps;
-	if (worker_call(team_entry_worker(vd->team), call_live, &call) == 0)
-		tell_limit(vd, before);
-	else if (!vd->policy_error[0])
+	rc = worker_call(team_entry_worker(vd->team), call_live, &call);
+	vd->min_refused = rc == -ENOSPC;
+	tell_limit(vd, before);
+	if (rc < 0 && !vd->policy_error[0])
 		qos_explain(&vd->policy, call.why, vd->policy_error);
 }
 
@@ -476,6 +478,19 @@ static void vifdev_changed(void *ctx, struct backend_device *dev, const char *ke
 void vifdev_apply_policies(struct netback *nb)
 {
 	backend_foreach(nb->backend, apply_policy, NULL);
+}
+
+static void apply_refused(void *ctx, struct backend_device *dev)
+{
+	const struct vifdev *vd = dev->ctx;
+
+	if (vd && vd->vif && vd->min_refused)
+		apply_policy(NULL, dev);
+}
+
+void vifdev_minima_room(struct netback *nb)
+{
+	backend_foreach(nb->backend, apply_refused, NULL);
 }
 
 void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const struct vif *vif,

@@ -12,6 +12,7 @@ struct vifdev {
 	char uuid[64]; /**< of the VM, "" = unknown */
 	struct vif_policy policy;
 	struct qos_xl_rate xl_rate; /**< the toolstack's rate=, the last good one */
+	bool min_refused;	    /**< its minimum did not fit beside the others */
 	bool policy_read;	    /**< the keys were to be had when they were read last */
 	char policy_error[KEY_ERROR_MAX];
 	struct guard_profile guard; /**< that was last found for it */

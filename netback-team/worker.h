@@ -183,6 +183,8 @@ struct worker_observer {
 	void (*guard)(void *ctx, const struct guard_request *request);
 	/** A member that was told to leave carries nothing any more. */
 	void (*member_drained)(void *ctx, const char *member);
+	/** A minimum that was refused may fit now: somebody should set it again. */
+	void (*minima_room)(void *ctx);
 	void *ctx;
 };
 

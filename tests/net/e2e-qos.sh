@@ -81,6 +81,10 @@ xenstore-rm "$(vif_dir 2)/avg"
 vif_set 2 min 3100kbit
 ok 'a minimum over 75 % of the capacity is refused' wait_for 5 store_has "$(vif_dir 2)/error"
 like 'and the error says so' "$(store_read "$(vif_dir 2)/error")" 'sum of all min.*min=3100kbit'
+team_set pace 5Mbit
+ok 'with more capacity it is granted' wait_for 5 figure_is 2 tx .min_granted_bps 3100000
+ok 'and there is no error any more' wait_for 5 eval '! store_has "$(vif_dir 2)/error"'
+team_set pace 4Mbit
 vif_set 2 min 2500kbit
 ok 'a smaller one is granted' wait_for 5 figure_is 2 tx .min_granted_bps 2500000
 like 'qos show tells people' "$(ctl qos show)" 'VIF.*ENTITLED.*USED.*SENT.*QUEUED'

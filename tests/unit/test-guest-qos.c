@@ -236,6 +236,74 @@ static void minima_are_admitted(void **state)
 	assert_true(dp->guests[0].vif->tx_counts.frames[DECIDE_REASON_MINIMUM] > 0);
 }
 
+static void on_minima_room(void *ctx)
+{
+	(*(unsigned int *)ctx)++;
+}
+
+static int set_minimum(struct dp *dp, unsigned int guest, uint64_t mbit)
+{
+	const struct qos_vif qos = {
+		.tx = {.shares = 7 + (uint32_t)mbit, .min_bps = mbit * 1000000}};
+	const char *why;
+
+	return qos_vif_set(dp->worker, dp->guests[guest].vif, &qos, &why);
+}
+
+static uint64_t minimum(const struct dp *dp, unsigned int guest)
+{
+	return dp->guests[guest].vif->config.qos.tx.min_bps / 1000000;
+}
+
+/* Whoever was refused hears of it when there is more room, for whatever reason, and not before. */
+static void refused_minima_are_tried_again(void **state)
+{
+	struct dp *dp = *state;
+	struct worker *w = dp->worker;
+	struct team_options options;
+	unsigned int told = 0;
+
+	w->observer.minima_room = on_minima_room;
+	w->observer.ctx = &told;
+	set_team(dp, "active-backup", 100000000);
+	assert_int_equal(set_minimum(dp, 0, 50), 0);
+	assert_int_equal(set_minimum(dp, 1, 10), 0);
+	assert_int_equal(set_minimum(dp, 1, 40), -ENOSPC);
+	assert_int_equal(minimum(dp, 1), 10); /* as it was; the rest is new */
+	assert_int_equal(dp->guests[1].vif->config.qos.tx.shares, 47);
+	assert_int_equal(fair_flow_config(w->qos.fair, (uint32_t)dp->guests[1].vif->port)->shares,
+			 47);
+	assert_int_equal(set_minimum(dp, 0, 60), 0); /* less room */
+	assert_int_equal(set_minimum(dp, 0, 50), 0); /* as much as then */
+	assert_int_equal(told, 0);
+	assert_int_equal(set_minimum(dp, 0, 40), 0); /* another minimum is lowered */
+	assert_int_equal(told, 1);
+	assert_int_equal(set_minimum(dp, 1, 40), -ENOSPC); /* still too little */
+	assert_int_equal(told, 1);
+	dp_disconnect(dp, 0); /* a guest goes */
+	assert_int_equal(told, 2);
+	assert_int_equal(set_minimum(dp, 1, 40), 0);
+	assert_int_equal(minimum(dp, 1), 40);
+	set_team(dp, "active-backup", 0); /* nobody waits: nobody hears */
+	dp_run(dp);
+	assert_int_equal(told, 2);
+	set_team(dp, "active-backup", 100000000);
+	dp_run(dp);
+	assert_int_equal(set_minimum(dp, 1, 80), -ENOSPC);
+	set_team(dp, "active-backup", 200000000); /* more capacity */
+	dp_run(dp);
+	assert_int_equal(told, 3);
+	set_team(dp, "active-backup", 100000000);
+	dp_run(dp);
+	assert_int_equal(set_minimum(dp, 1, 80), -ENOSPC);
+	options = w->team.options; /* a larger part of it for minima */
+	options.admission_percent = 90;
+	options.max_lag_bytes = fair_options_default.max_lag_bytes;
+	qos_set_options(w, &options);
+	assert_int_equal(told, 4);
+	assert_int_equal(set_minimum(dp, 1, 80), 0);
+}
+
 /* Each flow's frames are numbered. */
 static void send_flow(struct dp *dp, unsigned int guest, unsigned int frames, uint8_t flows)
 {
@@ -368,6 +436,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(limits_hold_on_the_wire, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(minima_are_admitted, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(refused_minima_are_tried_again, dp_setup,
+						dp_teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_doubled, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(flood_is_not_doubled, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(stuck_nic, dp_setup, dp_teardown),

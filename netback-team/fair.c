@@ -309,6 +309,29 @@ static void charge_minimum(struct flow *flow, uint32_t bytes, uint64_t now_ns)
 	flow->min_ns += bytes * 8 * NSEC_PER_SEC / flow->min_bps;
 }
 
+void fair_give_back(struct fair *fair, uint32_t id, struct cost cost, bool minimum, uint64_t now_ns)
+{
+	struct flow *flow = &fair->flows[id];
+	uint64_t time, lag, back;
+
+	/* Whose member takes nothing has no use for turns. */
+	if (flow->state == FLOW_STATE_FREE || flow->state == FLOW_STATE_HELD)
+		return;
+	time = fair_band_time(fair_band(fair, flow));
+	lag = fair_tag_of(flow, fair->options.max_lag_bytes);
+	back = fair_tag_of(flow, cost.share);
+	if (time > lag)
+		back = MIN(back, flow->tag - MIN(flow->tag, time - lag));
+	flow->tag -= MIN(flow->tag, back);
+	if (minimum && flow->min_bps) {
+		const uint64_t ns = cost.bytes * 8 * NSEC_PER_SEC / flow->min_bps;
+
+		flow->min_ns -= MIN(flow->min_ns, ns);
+	}
+	if (fair_flow_active(flow))
+		fair_place(fair, id, now_ns);
+}
+
 static void charge(struct fair *fair, struct flow *flow, struct cost cost, enum fair_phase phase,
 		   uint64_t now_ns)
 {

@@ -150,6 +150,12 @@ void fair_late(struct fair *fair, uint32_t id, uint64_t taken_ns, uint64_t now_n
  * up for: a peak without a period. */
 bool fair_deadline_exact(const struct fair *fair);
 
+/** A frame that fair_sent was told of did not use the link after all: what it cost counts neither
+ * against the flow's shares nor, if `minimum` chose it, against its minimum; but by this the flow
+ * gets at most max_lag_bytes behind. Its limit is charged all the same. */
+void fair_give_back(struct fair *fair, uint32_t id, struct cost cost, bool minimum,
+		    uint64_t now_ns);
+
 /** Is there such a flow? */
 bool fair_has(const struct fair *fair, uint32_t id);
 const struct fair_flow_config *fair_flow_config(const struct fair *fair, uint32_t id);

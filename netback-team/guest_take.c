@@ -165,6 +165,7 @@ static struct tx_record *take(struct worker *w, struct vif_queue *q)
 	rec->queue = q;
 	rec->status = NETIF_RSP_OKAY;
 	rec->failed = rec->held = rec->forwarded = rec->flooded = false;
+	rec->local = false;
 	rec->tried = 0;
 	rec->n_segs = 0;
 	rec->index = q->tx.req_cons;
@@ -172,7 +173,7 @@ static struct tx_record *take(struct worker *w, struct vif_queue *q)
 	rec->pages = w->tx_pages + (size_t)w->n_tx_pages * XEN_PAGE_SIZE;
 	if (rec->packet.verdict == NETIF_VERDICT_OK)
 		w->n_tx_pages += rec->packet.n_slots;
-	rec->cost_bytes = cost_in(w, rec->packet.total, rec->packet.gso_size, q).bytes;
+	rec->cost = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
 	q->tx.req_cons += rec->packet.ring_slots;
 	q->avail -= rec->packet.ring_slots;
 	q->waits_turn = false;
@@ -255,14 +256,12 @@ static void take_alone(struct worker *w, struct vif *vif, struct cost *cost)
 	while (vif->backlog && has_room(w) && bytes < ALONE_MAX && share < ALONE_MAX) {
 		struct vif_queue *q = vif->backlog;
 		struct tx_record *rec = take(w, q);
-		struct cost one;
 
 		if (!rec)
 			break;
 		rec->reason = DECIDE_REASON_SHARE;
-		one = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
-		bytes += one.bytes;
-		share += one.share;
+		bytes += rec->cost.bytes;
+		share += rec->cost.share;
 		move_on(w, q);
 	}
 	cost->bytes = (uint32_t)MIN(bytes, COST_MAX);
@@ -294,6 +293,7 @@ static bool take_turns(struct worker *w)
 		ready_ns = shape_ready_ns(&qos->pace, COST_FRAME_SHARE, w->now_ns);
 		if (ready_ns > w->now_ns) {
 			qos->wake_ns = ready_ns;
+			qos->short_ns = w->now_ns;
 			return false;
 		}
 		phase = fair_last_phase(qos->fair);
@@ -301,7 +301,7 @@ static bool take_turns(struct worker *w)
 		if (!rec)
 			continue;
 		rec->reason = decide_sent(phase);
-		cost = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
+		cost = rec->cost;
 		alone = is_alone(w, (uint32_t)flow, phase);
 		move_on(w, q);
 		if (alone)
@@ -350,7 +350,21 @@ static void count(struct worker *w, const struct tx_record *rec)
 		vif->stats.tx_gso_packets++;
 	decide_count(&vif->tx_counts, rec->reason);
 	if (decide_action(rec->reason) == DECIDE_ACTION_SEND)
-		meter_add(&vif->tx_meter, rec->cost_bytes, w->now_ns);
+		meter_add(&vif->tx_meter, rec->cost.bytes, w->now_ns);
+}
+
+/* The frame used no NIC; true: others may go for that. */
+static bool give_back(struct worker *w, const struct tx_record *rec)
+{
+	struct qos *qos = &w->qos;
+
+	if (!rec->local || rec->again)
+		return false;
+	if (qos->short_ns && w->now_ns - qos->short_ns <= QOS_SHORT_NS)
+		fair_give_back(qos->fair, (uint32_t)rec->queue->vif->port, rec->cost,
+			       rec->reason == DECIDE_REASON_MINIMUM, w->now_ns);
+	shape_give(&qos->pace, rec->cost.bytes);
+	return qos->pace_bps && qos->n_backlog;
 }
 
 /* From the first packet that was not sent on, a queue's packets stay in its ring. */
@@ -367,6 +381,7 @@ static void put_back(struct worker *w, struct tx_record *rec)
 		q->back = true;
 		DL_APPEND2(w->qos.back, q, back_prev, back_next);
 	}
+	w->qos.short_ns = w->now_ns;
 	if (rec->held && !rec->again) {
 		decide_count(&q->vif->tx_counts, DECIDE_REASON_MEMBER);
 		explain_tx(w, q->vif, rec, TRACE_OUTCOME_WAITS, -1, -1);
@@ -408,13 +423,16 @@ static bool settle_back(struct worker *w)
 bool guest_take_answer(struct worker *w)
 {
 	unsigned int answered = 0;
+	bool more = false;
 
 	for (unsigned int i = 0; i < w->n_tx; i++) {
 		struct tx_record *rec = &w->tx[i];
 		struct vif_queue *q = rec->queue;
 
-		if (rec->forwarded && !rec->held)
+		if (rec->forwarded && !rec->held) {
 			count(w, rec);
+			more |= give_back(w, rec);
+		}
 		if ((rec->held || q->rewind) && !q->vif->failed) {
 			put_back(w, rec);
 			continue;
@@ -430,5 +448,7 @@ bool guest_take_answer(struct worker *w)
 		w->qos.room = MAX(answered, ROOM_MIN);
 	else if (w->n_tx)
 		w->qos.room = MIN(w->qos.room * 2, WORKER_TX_BATCH);
-	return w->qos.back && settle_back(w);
+	if (w->qos.back)
+		more |= settle_back(w);
+	return more;
 }

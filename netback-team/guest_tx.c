@@ -284,6 +284,7 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 		break;
 	case SW_VERDICT_LOCAL:
 		vif->stats.tx_local_packets++;
+		rec->local = true;
 		explain_tx(w, vif, rec, TRACE_OUTCOME_LOCAL, -1, decision->port);
 		guest_rx_deliver(w, w->ports[decision->port], &rec->pkt);
 		break;

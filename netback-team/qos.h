@@ -11,6 +11,11 @@
  * has had its turn and been paid for, so it goes first when the NIC is tried again, after 50 us to
  * 1 ms.
  *
+ * A frame is in its turn before anybody has read where it goes. One that went to another guest gets
+ * back what it was charged for: the pace always, its share and minimum while it is the NICs that
+ * are short. When it is the worker's time, such a frame has used its part of that, like any other.
+ * The guest's own limit holds what it sends, wherever to.
+ *
  * Team to guest: guest_rx.c asks the guest's limit; frames wait in a bounded queue, are marked
  * (ECN) when more than half of it is used, and discarded when all of it is.
  *
@@ -27,7 +32,8 @@
 #include "limit.h"
 #include "shape.h"
 
-#define QOS_PACE_NS 4000000ull /**< a pace makes up for wake-ups that are so late */
+#define QOS_PACE_NS  4000000ull	 /**< a pace makes up for wake-ups that are so late */
+#define QOS_SHORT_NS 10000000ull /**< NICs are short so long after a frame waited for one */
 
 struct vif;
 struct vif_queue;
@@ -46,6 +52,7 @@ struct qos {
 	enum cost_unit unit;
 	uint64_t pace_bps; /**< of each member, 0 = none */
 	struct shape pace; /**< of the team */
+	uint64_t short_ns; /**< when a frame last had to wait for NICs or the pace, 0 = never */
 	uint64_t up_bps, all_bps;
 	bool bounded; /**< frames of this batch count in limits or in the pace */
 	bool refused; /**< somebody's minimum did not fit, with this much room then */

@@ -85,6 +85,22 @@ void shape_late(struct shape *shape, uint64_t taken_ns, uint64_t now_ns)
 	shape->from_ns = now_ns;
 }
 
+void shape_give(struct shape *shape, uint32_t bytes)
+{
+	const uint64_t bits = bytes * NSEC_BITS;
+	uint64_t ns;
+
+	if (!shape->rate_bps)
+		return;
+	if (bits <= shape->frac) {
+		shape->frac -= bits;
+		return;
+	}
+	ns = DIV_ROUND_UP(bits - shape->frac, shape->rate_bps);
+	shape->frac = ns * shape->rate_bps - (bits - shape->frac);
+	shape->full_ns -= ns;
+}
+
 int shape_parse_xl_rate(const char *value, uint64_t *rate_bps, uint64_t *burst_bytes)
 {
 	unsigned long long bytes, usec;

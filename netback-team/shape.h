@@ -37,6 +37,8 @@ void shape_take(struct shape *shape, uint32_t bytes, uint64_t now_ns);
 /** What was taken at taken_ns went only now: a bucket that was full, or filled up in between, does
  * not gain by that. Frames that were not the last ones taken are left as they are. */
 void shape_late(struct shape *shape, uint64_t taken_ns, uint64_t now_ns);
+/** Gives back what shape_take took, in the same instant. */
+void shape_give(struct shape *shape, uint32_t bytes);
 
 /**
  * Parses the toolstack's rate= value "BYTES,USEC" (bytes per interval, both at least 1); -EINVAL

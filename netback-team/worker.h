@@ -141,8 +141,9 @@ struct tx_record {
 	bool held;	/**< its member is full: it goes back into the ring */
 	bool again;	/**< it was put back before: it is paid for */
 	bool flooded;	/**< guests of this team have got it */
+	bool local;	/**< it went to another guest, and to no NIC */
 	uint32_t index; /**< of its first slot in the ring */
-	uint32_t cost_bytes;
+	struct cost cost;
 	enum decide_reason reason; /**< why it goes, or what became of it */
 	uint16_t seg_first, n_segs;
 	uint32_t tried;		 /**< members that could not take it */

@@ -196,6 +196,50 @@ static void test_turn_is_void(void **state)
 	lab_fini(&lab);
 }
 
+static void gives_every_second_back(struct lab *l, unsigned int flow, struct cost cost)
+{
+	static unsigned int n;
+
+	if (flow == 0 && n++ % 2)
+		fair_give_back(l->fair, 0, cost, fair_last_phase(l->fair) == FAIR_PHASE_MINIMUM,
+			       l->now_ns);
+}
+
+/* Frames that did not use the link: who sends every second one elsewhere has twice the turns, and
+ * as much of the link as the other one; nobody who does nothing else gets far behind. */
+static void test_give_back(void **state)
+{
+	for (int minimum = 0; minimum < 2; minimum++) {
+		const struct fair_flow_config config = {.shares = 1000,
+							.min_bps = minimum ? 400 * MBIT : 0};
+
+		lab_init(&lab, GBIT);
+		lab_greedy(&lab, 0, 1000, 1514);
+		lab_greedy(&lab, 1, minimum ? 100000 : 1000, 1514);
+		lab_flow(&lab, 0, &config);
+		lab.after = gives_every_second_back;
+		lab_run(&lab, NSEC_PER_SEC);
+		/* The minimum of 400 Mbit is of the link: 800 Mbit of turns. */
+		lab_close("turns", lab_part(&lab, 0), minimum ? 0.8 : 2 / 3.0, 0.015);
+		lab_fini(&lab);
+	}
+	lab_init(&lab, GBIT);
+	lab_greedy(&lab, 0, 1000, 1514);
+	lab_greedy(&lab, 1, 1000, 1514);
+	lab_run(&lab, 10 * NSEC_PER_MSEC);
+	for (int i = 0; i < 100000; i++)
+		fair_give_back(lab.fair, 0, mtu, false, lab.now_ns);
+	assert_in_range(-status_of(0).lag_bytes, fair_options_default.max_lag_bytes - 1538,
+			fair_options_default.max_lag_bytes + 1538);
+	lab_mark(&lab);
+	lab_run(&lab, 3 * NSEC_PER_MSEC); /* 256 KiB are 2.1 ms */
+	lab_close("after that", lab_part(&lab, 0), 2.55 / 3, 0.02);
+	fair_idle(lab.fair, 1, lab.now_ns);
+	fair_give_back(lab.fair, 1, mtu, false, lab.now_ns);
+	fair_give_back(lab.fair, 9, mtu, false, lab.now_ns); /* who is not there */
+	lab_fini(&lab);
+}
+
 /* Frames out of turn are charged, up to the lag, and change nothing between the others. */
 static void test_out_of_turn(void **state)
 {
@@ -337,7 +381,8 @@ int main(void)
 		cmocka_unit_test(test_hold),	       cmocka_unit_test(test_flows_come_and_go),
 		cmocka_unit_test(test_turn_is_void),   cmocka_unit_test(test_idle_for_no_time),
 		cmocka_unit_test(test_minimum_change), cmocka_unit_test(test_out_of_turn),
-		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_entitled),
+		cmocka_unit_test(test_give_back),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_entitled),
 	};
 
 	return cmocka_run_group_tests_name("fair-live", tests, NULL, NULL);

@@ -133,6 +133,67 @@ static void pace_is_shared(void **state)
 	assert_int_equal(dp->guests[0].vif->queues[0].avail, 0);
 }
 
+/* Fills the ring with frames of 1514 bytes of which every `nth` goes to guest 2 and the others
+ * outside. */
+static void refill_local(struct dp *dp, unsigned int guest, unsigned int nth)
+{
+	struct dp_guest *g = &dp->guests[guest];
+
+	while (dp_tx_status(g) != -100)
+		;
+	while (g->tx.size - ring_front_free(&g->tx) < 30) {
+		const bool local = next_flow++ % nth == 0;
+		const uint32_t len =
+			dp_tcp(frame, local ? dp->guests[2].mac : dp_wire_mac, g->mac, 1460, 2);
+
+		dp_send(dp, guest, frame, len, NULL, 0, 0, 0);
+	}
+}
+
+/* Frames from guest 0 to guest 2 take nothing of what guests 0 and 1 have of the NIC. */
+static void frames_to_guests_use_no_nic(void **state)
+{
+	for (unsigned int nth = 1; nth <= 3; nth++) {
+		const struct qos_vif qos = {
+			.tx = {.shares = 1000,
+			       .min_bps = nth == 3 ? 20000000 : 0,
+			       .limit = {.avg_bps = 200000000, .burst_bytes = 20 * WIRE}}};
+		struct dp *dp = *state;
+		const struct vif_stats *stats = &dp->guests[0].vif->stats;
+		const uint64_t before = stats->tx_local_packets;
+		unsigned int n[DP_GUESTS] = {0};
+
+		set_team(dp, "active-backup", 100000000);
+		set_qos(dp, 0, &qos);
+		set_shares(dp, 1, 1000);
+		for (unsigned int us = 0; us < 1000000; us += 250) {
+			uint16_t flags, gso;
+
+			refill_local(dp, 0, nth);
+			refill(dp, 1, 30);
+			while (dp_receive(&dp->guests[2], got, &flags, &gso) > 0)
+				;
+			dp_post_rx(dp, 2, ring_front_free(&dp->guests[2].rx));
+			dp_advance(dp, 250 * NSEC_PER_USEC);
+			took(dp, n);
+		}
+		/* The pace is used up, and divided as if there were no other frames. */
+		assert_in_range((n[0] + n[1]) * WIRE, 12500000 - 4 * WIRE, 12560000);
+		if (nth == 1)
+			assert_int_equal(n[0], 0);
+		else
+			assert_in_range(n[0], n[1] * 97 / 100, n[1] * 103 / 100);
+		/* Its own limit counts both: 200 Mbit. */
+		assert_true((n[0] + stats->tx_local_packets - before) * WIRE <=
+			    25000000 + 22 * WIRE);
+		if (nth == 1)
+			assert_true((stats->tx_local_packets - before) * WIRE >= 24000000);
+		else
+			assert_in_range(stats->tx_local_packets - before, n[0] / (nth - 1) - 64,
+					n[0] / (nth - 1) + 64); /* a batch */
+	}
+}
+
 /* 10 Mbit hold to the byte over a second, whatever the others do. */
 static void limit_holds_by_bytes(void **state)
 {
@@ -433,6 +494,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(full_nic_is_shared, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(pace_is_shared, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(frames_to_guests_use_no_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(limits_hold_on_the_wire, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(minima_are_admitted, dp_setup, dp_teardown),

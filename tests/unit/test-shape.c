@@ -96,6 +96,25 @@ static void test_depth(void **state)
 			 NSEC_PER_SEC + 100 * NSEC_PER_USEC);
 }
 
+/* What is given back is as if it had never been taken, to the fraction of a nanosecond. */
+static void test_give(void **state)
+{
+	struct shape shape = {0}, before;
+
+	shape_give(&shape, 1000); /* unlimited */
+	shape_set_depth(&shape, 7 * MBIT + 13, 3000, 0);
+	for (uint32_t bytes = 1; bytes < 70000; bytes = bytes * 3 + 1) {
+		shape_take(&shape, 1000 + bytes % 7, NSEC_PER_SEC);
+		before = shape;
+		shape_take(&shape, bytes, NSEC_PER_SEC);
+		shape_take(&shape, 5, NSEC_PER_SEC);
+		shape_give(&shape, bytes);
+		shape_give(&shape, 5);
+		assert_int_equal(shape.full_ns, before.full_ns);
+		assert_int_equal(shape.frac, before.frac);
+	}
+}
+
 /* Never a byte more than burst + rate * t, at rates that no nanosecond divides. */
 static void test_never_more(void **state)
 {
@@ -192,11 +211,11 @@ static void test_xl_rate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unlimited),  cmocka_unit_test(test_burst),
-		cmocka_unit_test(test_rate_exact), cmocka_unit_test(test_small_burst),
-		cmocka_unit_test(test_depth),	   cmocka_unit_test(test_never_more),
-		cmocka_unit_test(test_late),	   cmocka_unit_test(test_live_change),
-		cmocka_unit_test(test_xl_rate),
+		cmocka_unit_test(test_unlimited),   cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_rate_exact),  cmocka_unit_test(test_small_burst),
+		cmocka_unit_test(test_depth),	    cmocka_unit_test(test_never_more),
+		cmocka_unit_test(test_late),	    cmocka_unit_test(test_give),
+		cmocka_unit_test(test_live_change), cmocka_unit_test(test_xl_rate),
 	};
 
 	return cmocka_run_group_tests_name("shape", tests, NULL, NULL);

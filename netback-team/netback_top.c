@@ -3,9 +3,7 @@
  * netback_top.c - the command "top": all that changes from second to second, of all teams, members
  * and guests, for few instructions: what `xenbackctl top` and `vm show` are made of.
  *
- * A team's figures are copied in its worker's thread, in one call, and printed in ours. Entitled is
- * what the schedule would give a guest if it, and all others that sent or waited within the last
- * second, wanted to send without limit.
+ * A team's figures are copied in its worker's thread, in one call, and printed in ours.
  */
 #include "teams_priv.h"
 
@@ -16,6 +14,7 @@
 #include "ctl.h"
 #include "load.h"
 #include "policy.h"
+#include "qos_report.h"
 #include "util.h"
 
 struct top_vif {
@@ -101,24 +100,9 @@ static void copy_vif(const struct worker *w, const struct vif *vif, struct top_v
 	to->drops = vif_drops_to_json(vif, &to->dropped);
 }
 
-static void entitle(const struct worker *w, struct top_call *call)
-{
-	AUTO_FREE uint64_t *demand = xb_calloc(SWITCH_PORTS_MAX, sizeof(*demand));
-	AUTO_FREE uint64_t *rate = xb_calloc(SWITCH_PORTS_MAX, sizeof(*rate));
-	const struct vif *vif;
-	unsigned int n = 0;
-
-	DL_FOREACH (w->vifs, vif)
-		if (vif->backlog || meter_bps(&vif->tx_meter, w->now_ns))
-			demand[vif->port] = UINT64_MAX;
-	fair_entitled(w->qos.fair, demand, rate);
-	DL_FOREACH (w->vifs, vif)
-		if (n < call->n_vifs)
-			call->vifs[n++].entitled_bps = rate[vif->port];
-}
-
 static int call_top(void *ctx, void *arg)
 {
+	AUTO_FREE uint64_t *rate = xb_calloc(SWITCH_PORTS_MAX, sizeof(*rate));
 	struct worker *w = ctx;
 	struct top_call *call = arg;
 	const struct vif *vif;
@@ -129,10 +113,16 @@ static int call_top(void *ctx, void *arg)
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (w->team.members[i].used)
 			copy_member(w, i, &call->members[call->n_members++]);
-	DL_FOREACH (w->vifs, vif)
-		if (call->n_vifs < call->room)
-			copy_vif(w, vif, &call->vifs[call->n_vifs++]);
-	entitle(w, call);
+	qos_entitle(w, rate);
+	DL_FOREACH (w->vifs, vif) {
+		struct top_vif *to = &call->vifs[call->n_vifs];
+
+		if (call->n_vifs == call->room)
+			break;
+		call->n_vifs++;
+		copy_vif(w, vif, to);
+		to->entitled_bps = rate[vif->port];
+	}
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /* qos_report.c - figures of bandwidth control, see qos_report.h. */
 #include "qos_report.h"
 
-#include <stdlib.h>
 #include <utlist.h>
 
 #include "util.h"
@@ -34,10 +33,24 @@ static void report_vif(struct worker *w, const struct vif *vif, struct qos_repor
 	out->rx_marked = vif->stats.rx_marked;
 }
 
+void qos_entitle(struct worker *w, uint64_t *rate_bps)
+{
+	AUTO_FREE uint64_t *demand = xb_calloc(SWITCH_PORTS_MAX, sizeof(*demand));
+	const struct vif *vif;
+
+	DL_FOREACH (w->vifs, vif) {
+		struct fair_status status;
+
+		fair_flow_status(w->qos.fair, (uint32_t)vif->port, w->now_ns, &status);
+		if (status.wait != FAIR_WAIT_IDLE || meter_bps(&vif->tx_meter, w->now_ns))
+			demand[vif->port] = UINT64_MAX;
+	}
+	fair_entitled(w->qos.fair, demand, rate_bps);
+}
+
 void qos_report(struct worker *w, struct qos_report *report)
 {
-	uint64_t *demand = xb_calloc(SWITCH_PORTS_MAX, sizeof(*demand));
-	uint64_t *rate = xb_calloc(SWITCH_PORTS_MAX, sizeof(*rate));
+	AUTO_FREE uint64_t *rate = xb_calloc(SWITCH_PORTS_MAX, sizeof(*rate));
 	struct vif *vif;
 
 	qos_capacity(w);
@@ -45,16 +58,9 @@ void qos_report(struct worker *w, struct qos_report *report)
 	report->all_bps = w->qos.all_bps;
 	report->admissible_bps = fair_admissible_bps(w->qos.fair);
 	report->minima_fit = fair_minima_fit(w->qos.fair);
+	qos_entitle(w, rate);
 	DL_FOREACH (w->vifs, vif) {
-		struct qos_report_vif *out = &report->vifs[vif->port];
-
-		report_vif(w, vif, out);
-		if (out->tx.wait != FAIR_WAIT_IDLE || out->tx_bps)
-			demand[vif->port] = UINT64_MAX;
-	}
-	fair_entitled(w->qos.fair, demand, rate);
-	DL_FOREACH (w->vifs, vif)
+		report_vif(w, vif, &report->vifs[vif->port]);
 		report->vifs[vif->port].entitled_bps = rate[vif->port];
-	free(demand);
-	free(rate);
+	}
 }

@@ -27,6 +27,11 @@ struct qos_report {
 	struct qos_report_vif *vifs; /**< by switch port */
 };
 
+/** Worker thread: bit/s that vifs are entitled to, by switch port (rate_bps has SWITCH_PORTS_MAX):
+ * what the schedule would give each one that sent or waited within the last second if it, and all
+ * others that did, wanted to send without limit. */
+void qos_entitle(struct worker *worker, uint64_t *rate_bps);
+
 /** Worker thread: fills the report, whose `vifs` has room for SWITCH_PORTS_MAX. */
 void qos_report(struct worker *worker, struct qos_report *report);
 

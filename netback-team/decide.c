@@ -77,6 +77,21 @@ const char *decide_help(enum decide_reason reason)
 	return reasons[reason].help;
 }
 
+const char *decide_rx_name(enum decide_reason reason)
+{
+	if (reason == DECIDE_REASON_MEMBER)
+		return "queued-guest";
+	return reason == DECIDE_REASON_DOWN ? "discarded-guest" : decide_name(reason);
+}
+
+const char *decide_rx_help(enum decide_reason reason)
+{
+	if (reason == DECIDE_REASON_MEMBER)
+		return "the guest has posted too few requests";
+	return reason == DECIDE_REASON_DOWN ? "the guest posts no requests any more"
+					    : decide_help(reason);
+}
+
 uint64_t decide_queue_bytes(uint64_t rate_bps, uint64_t target_ns, uint64_t max_bytes)
 {
 	const uint64_t least = (uint64_t)DECIDE_QUEUE_FRAMES * DECIDE_FRAME_BYTES;

@@ -71,6 +71,9 @@ enum decide_action decide_action(enum decide_reason reason);
 /** Static text for status and log. */
 const char *decide_name(enum decide_reason reason);
 const char *decide_help(enum decide_reason reason);
+/** The same for frames to a guest, who is to them what members are to frames from guests. */
+const char *decide_rx_name(enum decide_reason reason);
+const char *decide_rx_help(enum decide_reason reason);
 
 /** Bound of a queue in bytes: what rate_bps carries in target_ns (at most 1 s), at least two
  * frames, at most max_bytes; rate 0 = not known: max_bytes. */

@@ -105,7 +105,7 @@ void explain_tx_slow(struct worker *w, const struct tx_record *rec, enum trace_o
 }
 
 void explain_rx_slow(struct worker *w, struct vif *vif, const struct pkt *pkt,
-		     enum trace_outcome outcome)
+		     enum trace_outcome outcome, int reason)
 {
 	struct trace_entry entry;
 	struct frame_info info;
@@ -114,6 +114,7 @@ void explain_rx_slow(struct worker *w, struct vif *vif, const struct pkt *pkt,
 		return;
 	entry = begin(w, TRACE_RX, outcome, pkt->total);
 	entry.member = pkt->from_member;
+	entry.rule = (uint8_t)reason;
 	if (pkt->info.payload_off) {
 		entry.flow_known = true;
 		entry.flow = pkt->flow;

@@ -24,7 +24,7 @@ void explain_forget(struct vif *vif);
 void explain_tx_slow(struct worker *worker, const struct tx_record *record,
 		     enum trace_outcome outcome, int member, int port);
 void explain_rx_slow(struct worker *worker, struct vif *vif, const struct pkt *pkt,
-		     enum trace_outcome outcome);
+		     enum trace_outcome outcome, int reason);
 
 /** A frame of the guest: sent on member (-1 = none), to the guest at port (-1 = none), or dropped.
  */
@@ -36,12 +36,12 @@ static inline void explain_tx(struct worker *worker, const struct vif *vif,
 		explain_tx_slow(worker, record, outcome, member, port);
 }
 
-/** A frame for the guest. */
+/** A frame for the guest; why it waits or was dropped: enum decide_reason, or TRACE_NO_RULE. */
 static inline void explain_rx(struct worker *worker, struct vif *vif, const struct pkt *pkt,
-			      enum trace_outcome outcome)
+			      enum trace_outcome outcome, int reason)
 {
 	if (__builtin_expect(vif->trace != NULL, 0))
-		explain_rx_slow(worker, vif, pkt, outcome);
+		explain_rx_slow(worker, vif, pkt, outcome, reason);
 }
 
 /** After a batch, while any vif of the worker has a trace: whose frames stay in their rings, and

@@ -173,7 +173,7 @@ bool guest_rx_place(struct worker *w, struct vif_queue *q, const struct pkt *pkt
 	vif->stats.rx_bytes += pkt->total;
 	if (gso)
 		vif->stats.rx_gso_packets++;
-	explain_rx(w, vif, pkt, TRACE_OUTCOME_DELIVERED);
+	explain_rx(w, vif, pkt, TRACE_OUTCOME_DELIVERED, TRACE_NO_RULE);
 	return true;
 }
 
@@ -222,7 +222,7 @@ static void place_or_wait(struct worker *w, struct vif_queue *q, struct pkt *pkt
 {
 	if (!q->vif->config.sg && pkt->total > XEN_PAGE_SIZE) {
 		q->vif->stats.rx_errors++; /* one slot a frame is all this guest takes */
-		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_UNFIT);
+		explain_rx(w, q->vif, pkt, TRACE_OUTCOME_UNFIT, TRACE_NO_RULE);
 		return;
 	}
 	guest_wait_or_deliver(w, q, pkt);
@@ -322,7 +322,7 @@ void guest_rx_deliver(struct worker *w, struct vif *vif, struct pkt *pkt)
 	}
 	if (watched && !guard_to_guest(vif, pkt)) {
 		vif->stats.rx_limited++;
-		explain_rx(w, vif, pkt, TRACE_OUTCOME_LIMITED);
+		explain_rx(w, vif, pkt, TRACE_OUTCOME_LIMITED, TRACE_NO_RULE);
 		return;
 	}
 	if (vif->config.n_queues > 1)

@@ -125,6 +125,7 @@ static struct buf *keep(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 		if (!buf) {
 			decide_count(&q->vif->rx_counts, DECIDE_REASON_MEMORY);
 			q->vif->stats.rx_dropped_full++;
+			explain_rx(w, q->vif, pkt, TRACE_OUTCOME_FULL, DECIDE_REASON_MEMORY);
 			return NULL;
 		}
 		buf->start = buf->data;
@@ -199,7 +200,8 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt, enum fa
 
 	if (decide_action(reason) == DECIDE_ACTION_DISCARD) {
 		discard(q, reason);
-		explain_rx(w, vif, pkt, q->stalled ? TRACE_OUTCOME_STALLED : TRACE_OUTCOME_FULL);
+		explain_rx(w, vif, pkt, q->stalled ? TRACE_OUTCOME_STALLED : TRACE_OUTCOME_FULL,
+			   reason);
 		if (!q->stalled)
 			guard_no_room(vif);
 		return;
@@ -214,7 +216,7 @@ static void hold(struct worker *w, struct vif_queue *q, struct pkt *pkt, enum fa
 	append(q, buf);
 	decide_count(&vif->rx_counts, reason);
 	vif->stats.rx_queued++;
-	explain_rx(w, vif, pkt, TRACE_OUTCOME_WAITS);
+	explain_rx(w, vif, pkt, TRACE_OUTCOME_WAITS, reason);
 }
 
 void guest_wait_or_deliver(struct worker *w, struct vif_queue *q, struct pkt *pkt)
@@ -275,7 +277,7 @@ void guest_rx_drain(struct worker *w, struct vif_queue *q)
 		} else if (too_old(w, q, buf)) {
 			q->vif->stats.rx_dropped_late++;
 			decide_count(&q->vif->rx_counts, DECIDE_REASON_LATE);
-			explain_rx(w, q->vif, &pkt, TRACE_OUTCOME_LATE);
+			explain_rx(w, q->vif, &pkt, TRACE_OUTCOME_LATE, DECIDE_REASON_LATE);
 			guard_no_room(q->vif);
 			guest_rx_release(w, pop(q));
 		} else if (ready > w->now_ns) {

@@ -210,9 +210,10 @@ static json_t *chain_to_json(const struct ask_call *call, const struct trace_ent
 		    entry->member >= 0 ? call->members[entry->member]
 				       : "a guest of this team, or the queue where it waited");
 	if (entry->rule != TRACE_NO_RULE) {
-		snprintf(text, sizeof(text), "%s (%s)", decide_help(entry->rule),
-			 decide_name(entry->rule));
-		add(chain, "schedule", text);
+		snprintf(text, sizeof(text), "%s (%s)",
+			 to_guest ? decide_rx_help(entry->rule) : decide_help(entry->rule),
+			 to_guest ? decide_rx_name(entry->rule) : decide_name(entry->rule));
+		add(chain, to_guest ? "queue" : "schedule", text);
 	}
 	if (verdict && entry->port >= 0) {
 		snprintf(text, sizeof(text), "to %s", other);

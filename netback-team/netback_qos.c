@@ -78,16 +78,6 @@ static const char *wait_name(enum fair_wait wait, bool rx)
 	return "";
 }
 
-/* What a team's members are to frames from guests, the guest is to those for it. */
-static const char *reason_name(enum decide_reason reason, bool rx)
-{
-	if (rx && reason == DECIDE_REASON_MEMBER)
-		return "queued-guest";
-	if (rx && reason == DECIDE_REASON_DOWN)
-		return "discarded-guest";
-	return decide_name(reason);
-}
-
 /* sent, queued, discarded, and each reason that occurred. */
 static void add_counts(json_t *row, const struct decide_counts *counts, bool rx)
 {
@@ -100,7 +90,8 @@ static void add_counts(json_t *row, const struct decide_counts *counts, bool rx)
 	for (enum decide_reason r = 0; r < DECIDE_N_REASONS; r++) {
 		sums[decide_action(r)] += counts->frames[r];
 		if (counts->frames[r])
-			json_object_set_new(reasons, reason_name(r, rx), number(counts->frames[r]));
+			json_object_set_new(reasons, rx ? decide_rx_name(r) : decide_name(r),
+					    number(counts->frames[r]));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		json_object_set_new(row, names[i], number(sums[i]));

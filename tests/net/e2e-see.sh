@@ -102,6 +102,15 @@ limited() {
 ok 'explain vm: held back by its limit' wait_for 10 limited
 ok 'explain vm: by which rule a frame went' explained 1 '.result == "sent" and (.chain | any(test("schedule: .*sent-")))'
 xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rate"
+store_write "/local/domain/0/xenback/vm/$UUID/vif/0/rx_avg" 1Mbit
+store_write "/local/domain/0/xenback/vm/$UUID/vif/0/rx_burst" 10000
+limited_in() {
+    in_outside ping -q -f -s 1400 -w 1 "$(guest_ip 1)" >/dev/null 2>&1
+    explained 1 '.direction == "rx" and .result == "waits" and (.chain | any(test("queue: .*queued-average")))'
+}
+ok 'explain vm: what comes in is held back by its limit' wait_for 10 limited_in
+xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rx_burst"
+xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rx_avg"
 
 # ---- tables and metrics
 

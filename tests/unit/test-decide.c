@@ -159,10 +159,17 @@ static void test_names_and_counters(void **state)
 		assert_int_equal(strncmp(decide_name(reason), begin[decide_action(reason)],
 					 strlen(begin[decide_action(reason)])),
 				 0);
+		assert_int_equal(strncmp(decide_rx_name(reason), begin[decide_action(reason)],
+					 strlen(begin[decide_action(reason)])),
+				 0);
 		assert_true(strlen(decide_help(reason)) > 10);
-		for (unsigned int j = 0; j < i; j++)
+		assert_true(strlen(decide_rx_help(reason)) > 10);
+		for (unsigned int j = 0; j < i; j++) {
 			assert_string_not_equal(decide_name(reason),
 						decide_name((enum decide_reason)j));
+			assert_string_not_equal(decide_rx_name(reason),
+						decide_rx_name((enum decide_reason)j));
+		}
 		decide_count(&counts, reason);
 		assert_int_equal(counts.frames[i], 1);
 	}

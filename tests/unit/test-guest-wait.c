@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "netback-team/csum.h"
+#include "netback-team/explain.h"
 #include "util.h"
 
 #define WIRE   (1514u + COST_WIRE_EXTRA)
@@ -130,6 +131,50 @@ static void peak_paces(void **state)
 	}
 }
 
+/* Is this what the trace says of some frame to the guest? */
+static bool explained(const struct vif *vif, enum trace_outcome outcome, enum decide_reason reason)
+{
+	const struct trace_entry *entry;
+
+	for (unsigned int i = 0; (entry = trace_get(vif->trace, i)); i++) {
+		assert_int_equal(entry->direction, TRACE_RX);
+		if (entry->outcome == outcome && entry->rule == reason)
+			return true;
+	}
+	return false;
+}
+
+static void traces_say_why(void **state)
+{
+	const struct limit_config average = {.avg_bps = 10000000, .burst_bytes = WIRE},
+				  peak = {.avg_bps = 10000000,
+					  .burst_bytes = 100 * WIRE,
+					  .peak_bps = 50000000},
+				  none = {0};
+	struct dp *dp = *state;
+	struct vif *vif = dp->guests[0].vif;
+	unsigned int marked = 0;
+
+	explain_ask(dp->worker, vif);
+	arrive(dp, 0, 1, 0);
+	assert_true(explained(vif, TRACE_OUTCOME_WAITS, DECIDE_REASON_MEMBER));
+	dp_post_rx(dp, 0, 200);
+	dp_run(dp);
+	assert_true(explained(vif, TRACE_OUTCOME_DELIVERED, TRACE_NO_RULE));
+	set_rx(dp, 0, &average);
+	arrive(dp, 0, 3, 0);
+	assert_true(explained(vif, TRACE_OUTCOME_WAITS, DECIDE_REASON_AVERAGE));
+	for (unsigned int i = 0; i < 3; i++)
+		arrive(dp, 0, 50, 0);
+	assert_true(explained(vif, TRACE_OUTCOME_FULL, DECIDE_REASON_QUEUE_FULL));
+	set_rx(dp, 0, &none);
+	dp_run(dp);
+	received(dp, 0, &marked);
+	set_rx(dp, 0, &peak);
+	arrive(dp, 0, 5, 0);
+	assert_true(explained(vif, TRACE_OUTCOME_WAITS, DECIDE_REASON_PEAK));
+}
+
 /* A guest that posts nothing: no limit, another reason. */
 static void no_requests(void **state)
 {
@@ -180,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(long_queues_are_marked, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(peak_paces, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(traces_say_why, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(no_requests, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(memory_is_for_high_priorities, dp_setup,
 						dp_teardown),

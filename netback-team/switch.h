@@ -10,7 +10,8 @@
  * Frames from a NIC pass the rules of non-LACP teaming:
  *
  * - R1: unicast counts from a usable member only (active-backup: the active one).
- * - R2: multicast counts from the designated member only.
+ * - R2: multicast counts from designated members only: from one where the switch floods it to all
+ *   members, from every usable one where the switch takes them for one link (team_takes_groups).
  * - R3: a frame whose source lives on a port of ours is our own, reflected by a switch: dropped.
  * - R4: but when that source announces itself (gratuitous ARP, RARP, unsolicited neighbour
  *   advertisement), the guest has moved to another host. A learned address is forgotten; an own
@@ -88,7 +89,7 @@ struct sw_decision sw_from_guest(struct sw *sw, int port, const uint8_t *head, s
 				 uint64_t now_ns);
 /**
  * A frame from a member. usable: the member may receive unicast (active-backup: it is the active
- * one); designated: the one member whose multicast counts.
+ * one); designated: multicast of this member counts.
  */
 struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, const uint8_t *head,
 			       size_t head_len, uint64_t now_ns);

@@ -339,9 +339,11 @@ bool team_may_receive(const struct team *team, int member)
 
 bool team_takes_groups(const struct team *team, int member)
 {
-	if (policy_get(team->options.mode)->lacp)
-		return team_may_receive(team, member);
-	return team->active == member;
+	const struct policy *policy = policy_get(team->options.mode);
+
+	if (policy->single_active || policy->by_mac)
+		return team->active == member;
+	return team_may_receive(team, member);
 }
 
 void team_run(struct team *team, uint64_t now_ns)

@@ -226,9 +226,12 @@ int team_failover(struct team *team, int member, uint64_t now_ns);
 int team_choose(struct team *team, struct team_frame *frame, uint32_t tried);
 /** Does the mode look at the frame's key? */
 bool team_reads_flows(const struct team *team);
-/** True when unicast frames received on member count; and those to groups. The former also on a
- * DRAINED one: switches take a moment to learn that it is not used any more. */
+/** True when unicast frames received on member count. Also on a DRAINED one: switches take a moment
+ * to learn that it is not used any more. */
 bool team_may_receive(const struct team *team, int member);
+/** ... frames to groups: on the active member where each member is a port of its own to the switch,
+ * which sends such a frame to all of them; on all that count where the switch has an aggregation of
+ * them, and sends it through any one. */
 bool team_takes_groups(const struct team *team, int member);
 
 /** Performs what is due; call at the deadline. */

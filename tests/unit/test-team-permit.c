@@ -99,7 +99,30 @@ static void other_modes_are_not_concerned(void **state)
 	lab.options.mode = mode_of("hash");
 	lab_set_options(&lab, 4);
 	assert_true(team_may_receive(&lab.team, 1));
-	assert_false(team_takes_groups(&lab.team, 1));
+	assert_true(team_takes_groups(&lab.team, 1));
+}
+
+/* Where the switch knows nothing of a team it floods frames to groups to all members, and one of
+ * them counts; a static aggregation is one link to it, which sends them through any member. */
+static void frames_to_groups_by_mode(void **state)
+{
+	for (int mode = 0; policy_get(mode); mode++) {
+		const struct policy *policy = policy_get(mode);
+		const bool one = policy->single_active || policy->by_mac;
+		struct lab lab;
+
+		assert_int_equal(one, strcmp(policy->name, "active-backup") == 0 ||
+					      strcmp(policy->name, "slb") == 0);
+		lacp_team(&lab);
+		lab.options.mode = mode;
+		lab_set_options(&lab, 3);
+		team_permit(&lab.team, UINT32_MAX, UINT32_MAX, why, 3 * MS);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(team_takes_groups(&lab.team, i),
+					 !one || lab.team.active == i);
+		lab_link_at(&lab, "b", false, 4);
+		assert_false(team_takes_groups(&lab.team, 1));
+	}
 }
 
 static void who_retires_is_left_flow_by_flow(void **state)
@@ -168,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_may_not_send_stands_by),
 		cmocka_unit_test(other_modes_are_not_concerned),
+		cmocka_unit_test(frames_to_groups_by_mode),
 		cmocka_unit_test(who_retires_is_left_flow_by_flow),
 		cmocka_unit_test(a_guest_moves_from_who_retires),
 		cmocka_unit_test(a_priority_changes_live),

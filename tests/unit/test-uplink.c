@@ -95,6 +95,41 @@ static void flows_use_both_nics(void **state)
 	assert_int_equal(took(dp, 1, 0, false), 60);
 }
 
+/* A broadcast comes in on this NIC: does guest 0 get it? */
+static bool broadcast_arrives(struct dp *dp, int nic)
+{
+	static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
+	const uint32_t len = dp_tcp(frame, all, dp_wire_mac, 100, 2);
+	uint8_t got[4096];
+	uint16_t flags, gso;
+
+	dp_post_rx(dp, 0, 1);
+	dp_incoming(dp->nics[nic], frame, len, NULL, -1);
+	dp_run(dp);
+	return dp_receive(&dp->guests[0], got, &flags, &gso) > 0;
+}
+
+/* A static aggregation sends a broadcast through any one of its links, other switches through all:
+ * guests get it once. */
+static void broadcasts_arrive_once(void **state)
+{
+	struct dp *dp = *state;
+
+	set_mode(dp, "hash");
+	assert_true(broadcast_arrives(dp, 0));
+	assert_true(broadcast_arrives(dp, 1));
+	set_mode(dp, "slb");
+	assert_true(broadcast_arrives(dp, 0));
+	assert_false(broadcast_arrives(dp, 1));
+	set_mode(dp, "active-backup");
+	assert_true(broadcast_arrives(dp, 0));
+	assert_false(broadcast_arrives(dp, 1));
+	link_is(dp, 0, false);
+	assert_true(broadcast_arrives(dp, 1));
+	set_mode(dp, "hash");
+	assert_false(broadcast_arrives(dp, 0)); /* it is down */
+}
+
 static void gso_counts_as_its_segments(void **state)
 {
 	static const uint16_t slots[] = {2000, 1054, 0};
@@ -154,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(flows_use_both_nics, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(broadcasts_arrive_once, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(gso_counts_as_its_segments, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(a_bound_guest_uses_its_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,

@@ -320,3 +320,8 @@ void dos_on_drop(struct dos *dos, int vm, enum dos_direction direction, uint32_t
 {
 	dos->vms[vm]->sides[direction].counts[COUNT_DROPS] += n;
 }
+
+void dos_on_rest(struct dos *dos, int vm, enum dos_direction direction)
+{
+	dos->vms[vm]->sides[direction].rested = true;
+}

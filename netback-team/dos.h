@@ -195,6 +195,9 @@ void dos_on_packet(struct dos *dos, int vm, enum dos_direction direction,
 		   const struct dos_packet *packet);
 /** n packets were dropped for want of room in the ring. */
 void dos_on_drop(struct dos *dos, int vm, enum dos_direction direction, uint32_t n);
+/** There would have been more packets, but they were not taken: this second, no alarm of this
+ * direction comes closer to its end. */
+void dos_on_rest(struct dos *dos, int vm, enum dos_direction direction);
 
 /** Judges what is due; call at the deadline (a late call is fine, values are per second). */
 void dos_run(struct dos *dos, uint64_t now_ns);

@@ -150,7 +150,8 @@ enum dos_change dos_meter_tick(struct dos_meter *meter, const struct dos_meter_o
 		return n_of_m(meter->over, options->n, options->m) ? raise_alarm(meter, now_ns)
 								   : DOS_CHANGE_NONE;
 	meter->peak = MAX(meter->peak, meter->value);
-	if ((double)value * 100 >= (double)meter->threshold * (double)options->clear_percent)
+	if (reading->partial ||
+	    (double)value * 100 >= (double)meter->threshold * (double)options->clear_percent)
 		meter->high_ns = now_ns;
 	if (now_ns - meter->high_ns < options->clear_ns)
 		return DOS_CHANGE_NONE;

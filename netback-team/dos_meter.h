@@ -72,6 +72,7 @@ struct dos_reading {
 	bool adaptive;	/**< false: fixed, whatever the mode is */
 	bool freeze;	/**< learn nothing from it */
 	bool idle;	/**< too little was seen to judge; it still teaches */
+	bool partial;	/**< there was more than was seen: an alarm does not end by it */
 };
 
 /** A value of one second. */

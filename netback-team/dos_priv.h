@@ -43,7 +43,8 @@ enum dos_count {
 /** One direction of a guest, or of the team. */
 struct dos_side {
 	uint64_t counts[DOS_COUNTS];
-	uint64_t half_open;				   /**< decays */
+	uint64_t half_open; /**< decays */
+	bool rested;	    /**< not all of this second's packets were seen */
 	uint64_t at_tick[DOS_COUNTS], at_fast[DOS_COUNTS]; /**< counts then */
 	uint32_t bins[DOS_BINS];			   /**< of unanswered packets by source */
 	struct hll *sources;

@@ -134,6 +134,7 @@ static void judge(struct dos *dos, int vm, enum dos_direction direction, uint64_
 			.adaptive = dos_metric_info(metric)->adaptive,
 			.idle = metric == DOS_ENTROPY && n_bins < v->options.entropy_min,
 			.freeze = freeze || (metric == DOS_ENTROPY && n_bins < ENTROPY_LEARN_MIN),
+			.partial = side->rested,
 		};
 
 		if (reading.floor == 0)
@@ -156,6 +157,7 @@ static void judge_rules(struct dos *dos, int vm, uint64_t elapsed_ns, uint64_t n
 			.value = per_second(rule->count, elapsed_ns),
 			.floor = signature_info(dos->signatures, i).pps,
 			.freeze = true,
+			.partial = v->sides[rule->direction].rested,
 		};
 
 		if (rule->count == 0 && rule->meter.over == 0 && !rule->meter.alarm)
@@ -198,6 +200,7 @@ static void begin_second(struct dos_side *side, bool was_busy)
 {
 	memcpy(side->at_tick, side->counts, sizeof(side->counts));
 	side->half_open -= DIV_ROUND_UP(side->half_open, 8);
+	side->rested = false;
 	if (!was_busy)
 		return;
 	memset(side->bins, 0, sizeof(side->bins));

@@ -217,6 +217,39 @@ static void deliver(struct worker *w)
 		guest_notify(w);
 }
 
+void guard_rest(struct vif *vif)
+{
+	struct worker *w = vif->worker;
+
+	w->guard->n_resting += !vif->guard.resting;
+	vif->guard.resting = true;
+	worker_deadline(w, vif->guard.rest_ns);
+}
+
+void guard_rest_end(struct vif *vif)
+{
+	vif->guard.rest_ns = 0;
+	if (!vif->guard.resting)
+		return;
+	vif->guard.resting = false;
+	vif->worker->guard->n_resting--;
+	guest_take_resume(vif->worker, vif);
+}
+
+static void end_rests(struct worker *w)
+{
+	struct vif *vif;
+
+	DL_FOREACH (w->vifs, vif) {
+		if (!vif->guard.resting)
+			continue;
+		if (vif->guard.rest_ns > w->now_ns)
+			worker_deadline(w, vif->guard.rest_ns);
+		else
+			guard_rest_end(vif);
+	}
+}
+
 void guard_run(struct worker *w)
 {
 	struct guard *g = w->guard;
@@ -231,6 +264,8 @@ void guard_run(struct worker *w)
 	worker_deadline(w, MIN(dos_deadline(g->dos), act_deadline(g->act)));
 	if (g->n_delayed)
 		deliver(w);
+	if (g->n_resting)
+		end_rests(w);
 }
 
 /* Counts, and says whether the limit lets it pass. */
@@ -257,7 +292,19 @@ static bool pass(struct vif *vif, enum dos_direction direction, const struct pkt
 
 bool guard_from_guest(struct vif *vif, const struct pkt *pkt, bool spoofed)
 {
-	return pass(vif, DOS_FROM_GUEST, pkt, spoofed);
+	const struct worker *w = vif->worker;
+	struct guard_vif *own = &vif->guard;
+	uint64_t ready_ns;
+
+	if (pass(vif, DOS_FROM_GUEST, pkt, spoofed))
+		return true;
+	shape_take(&own->drops, 1, w->now_ns); /* a frame is a byte of this one, too */
+	ready_ns = shape_ready_ns(&own->drops, 1, w->now_ns);
+	if (ready_ns > w->now_ns) {
+		own->rest_ns = ready_ns;
+		dos_on_rest(w->guard->dos, own->vm, DOS_FROM_GUEST);
+	}
+	return false;
 }
 
 bool guard_to_guest(struct vif *vif, const struct pkt *pkt)

@@ -8,7 +8,9 @@
  * is allocated with the first watched vif.
  *
  * - limit drops frames over the limit instead of holding them back: what a guest wanted to send
- *   goes on being counted, so an attack does not seem over because it is limited.
+ *   goes on being counted, so an attack does not seem over because it is limited. To take frames
+ *   out of a ring for nothing costs the guests beside it their worker, though. So it is done
+ *   GUARD_DROPS_PPS times a second; then the ring rests, and dos is told that there would be more.
  * - delay leaves answers in the RX ring unpublished, and sends no event, until so much time has
  *   passed since the last ones: the guest is interrupted 1/delay times a second at most, and takes
  *   a ring of frames each time.
@@ -32,6 +34,7 @@
 #define GUARD_HOOK_MAX	   64	       /**< name of a program, with its end */
 #define GUARD_BURST_NS	   50000000ull /**< limits let so much time's worth go at once */
 #define GUARD_BURST_FRAMES 64u
+#define GUARD_DROPS_PPS	   50000u /**< frames that a limited guest sends for nothing */
 
 struct pkt;
 struct vif;
@@ -53,6 +56,9 @@ struct guard_vif {
 	int vm;		 /**< number in dos and act, -1 = not watched */
 	bool limited[2]; /**< by enum dos_direction */
 	struct shape bits[2], packets[2];
+	struct shape drops;    /**< frames of it that the limit may drop */
+	uint64_t rest_ns;      /**< its TX rings are left alone until then; 0 = they are not */
+	bool resting;	       /**< it had its turn meanwhile, and is out of the schedule */
 	uint64_t delay_ns;     /**< 0 = deliver at once */
 	bool second;	       /**< bound to the profile's second_members */
 	uint64_t first_number; /**< events of the history up to this one are not its own */
@@ -115,6 +121,9 @@ void guard_run(struct worker *worker);
 
 /** A frame of a watched guest, before it goes anywhere. False: over the limit, to be dropped. */
 bool guard_from_guest(struct vif *vif, const struct pkt *pkt, bool spoofed);
+/** The guest's turn to send came while its rings rest: it is to leave the schedule, and joins it
+ * again by guest_take_resume. */
+void guard_rest(struct vif *vif);
 /** A frame for a watched guest whose headers were parsed. False: over the limit, to be dropped. */
 bool guard_to_guest(struct vif *vif, const struct pkt *pkt);
 /** A frame for the guest, watched or not, found no room. */

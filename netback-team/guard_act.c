@@ -90,6 +90,11 @@ static int op_limit(void *ctx, int vm, enum dos_direction direction, uint64_t pp
 	/* A packet is a byte of this one. */
 	shape_set_depth(&own->packets[direction], pps * 8,
 			MAX(pps * GUARD_BURST_NS / NSEC_PER_SEC, GUARD_BURST_FRAMES), now_ns);
+	if (direction == DOS_TO_GUEST)
+		return 0;
+	shape_set_depth(&own->drops, GUARD_DROPS_PPS * 8, GUARD_BURST_FRAMES, now_ns);
+	if (!own->limited[direction])
+		guard_rest_end(g->vifs[vm]);
 	return 0;
 }
 

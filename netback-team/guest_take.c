@@ -112,6 +112,12 @@ static void refresh(struct vif_queue *q)
 	q->avail = (uint32_t)MAX(n, 0);
 }
 
+void guest_take_resume(struct worker *w, struct vif *vif)
+{
+	report(w, vif);
+	w->qos.wake_ns = 0;
+}
+
 void guest_take_look(struct worker *w, struct vif_queue *q)
 {
 	const bool first = !q->vif->backlog;
@@ -289,6 +295,11 @@ static bool take_turns(struct worker *w)
 			return false;
 		}
 		vif = w->ports[flow];
+		if (vif->guard.rest_ns > w->now_ns) {
+			fair_idle(qos->fair, (uint32_t)flow, w->now_ns);
+			guard_rest(vif);
+			continue;
+		}
 		q = vif->backlog;
 		ready_ns = shape_ready_ns(&qos->pace, COST_FRAME_SHARE, w->now_ns);
 		if (ready_ns > w->now_ns) {

@@ -294,6 +294,8 @@ void worker_vif_remove(struct worker *worker, struct vif *vif);
 
 /** guest_take.c: looks what is in a queue's TX ring, of a vif that did not fail. */
 void guest_take_look(struct worker *worker, struct vif_queue *queue);
+/** guest_take.c: a vif that left the schedule (guard_rest) takes part again. */
+void guest_take_resume(struct worker *worker, struct vif *vif);
 /** guest_take.c: fills the TX batch as the schedule says; true when it ended for want of room. Sets
  * qos.wake_ns. */
 bool guest_take_batch(struct worker *worker);

@@ -278,6 +278,36 @@ static void test_sources_entropy_small_spoofed_drops(void **state)
 	dos_destroy(lab.dos);
 }
 
+/* A flood of which only a part was taken is not over. */
+static void test_rest(void **state)
+{
+	struct lab lab;
+
+	setup(&lab);
+	lab.options.threshold[OUT][DOS_PPS] = lab.options.threshold[IN][DOS_PPS] = 1000;
+	lab.options.meter.n = lab.options.meter.m = 1;
+	lab.options.meter.clear_ns = 2 * NSEC_PER_SEC;
+	dos_set_options(lab.dos, 0, &lab.options, lab.now_ns);
+	for (unsigned int i = 0; i < 2000; i++) {
+		give(&lab, 0, OUT, packet(OUT, 1));
+		give(&lab, 0, IN, packet(IN, 1));
+	}
+	wait_ms(&lab, 1000);
+	assert_int_equal(lab.n_raised, 2);
+	for (unsigned int s = 0; s < 10; s++) {
+		dos_on_rest(lab.dos, 0, OUT);
+		wait_ms(&lab, 1000);
+	}
+	assert_int_equal(lab.n_cleared, 1); /* of the other direction */
+	assert_int_equal(lab.last.direction, IN);
+	wait_ms(&lab, 2000);
+	assert_int_equal(lab.n_cleared, 2);
+	dos_on_rest(lab.dos, 0, OUT); /* and this alone is no attack */
+	wait_ms(&lab, 2000);
+	assert_int_equal(lab.n_raised, 2);
+	dos_destroy(lab.dos);
+}
+
 /* Seconds of n packets from peer 1 (three quarters) and others. */
 static void seconds(struct lab *lab, unsigned int how_many, uint32_t n)
 {
@@ -547,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_handshakes),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_sources_entropy_small_spoofed_drops),
+		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_alarm_and_evidence),
 		cmocka_unit_test(test_fast),
 		cmocka_unit_test(test_options_end_alarms),

@@ -251,6 +251,52 @@ static void limits_hold_for_what_a_guest_sends(void **state)
 	assert_true(status_of(dp, 0).figures[DOS_FROM_GUEST][DOS_PPS].alarm);
 }
 
+/* How many of guest i's frames were answered. */
+static unsigned int answered(struct dp *dp, unsigned int i)
+{
+	unsigned int n = 0;
+
+	while (dp_tx_status(&dp->guests[i]) != -100)
+		n++;
+	return n;
+}
+
+/* A worker that throws away as fast as a guest can send has no time for others. */
+static void a_limited_guest_is_not_taken_from_without_end(void **state)
+{
+	struct guard_profile p = profile();
+	struct dp *dp = *state;
+	unsigned int n;
+	uint32_t len;
+
+	rule_of(&p, ACT_LIMIT);
+	p.react.limit_pps = 20;
+	watch(dp, 0, &p);
+	for (n = 0; n < 400; n++) {
+		from_guest(dp, 0, dp->guests[0].mac);
+		dp_advance(dp, 5 * MS);
+	}
+	assert_true(status_of(dp, 0).active[ACT_LIMIT]);
+	len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 100, 2);
+	for (n = 0; n < 200; n++)
+		dp_send(dp, 0, frame, len, NULL, NETTXF_data_validated, 0, 0);
+	dp_run(dp);
+	n = answered(dp, 0);
+	assert_in_range(n, GUARD_BURST_FRAMES, GUARD_BURST_FRAMES + WORKER_TX_BATCH);
+	from_guest(dp, 1, dp->guests[1].mac); /* the one beside sends as ever */
+	assert_int_equal(answered(dp, 0), 0);
+	/* What it wants to send goes on being taken, bit by bit. */
+	dp_advance(dp, 10 * MS);
+	dp_run(dp);
+	n += answered(dp, 0);
+	assert_in_range(n, 2 * GUARD_BURST_FRAMES, 200);
+	/* Without the limit it has no more to wait. */
+	rule_of(&p, ACT_LIMIT)->enable = false;
+	guard_vif_set(dp->guests[0].vif, &p);
+	dp_run(dp);
+	assert_int_equal(n + answered(dp, 0), 200);
+}
+
 static void delay_delivers_in_larger_intervals(void **state)
 {
 	struct guard_profile p = profile();
@@ -505,6 +551,7 @@ int main(void)
 		TEST(limits_of_bits_count_bytes_on_the_wire),
 		TEST(what_a_guest_sends_is_watched_too),
 		TEST(limits_hold_for_what_a_guest_sends),
+		TEST(a_limited_guest_is_not_taken_from_without_end),
 		TEST(delay_delivers_in_larger_intervals),
 		TEST(a_dry_run_does_nothing_and_remembers_all),
 		TEST(the_host_is_asked_for_what_only_it_can_do),

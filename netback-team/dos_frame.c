@@ -45,9 +45,11 @@ static void read_ip(struct dos_packet *p, const uint8_t *head, const struct fram
 		memcpy(p->src.bytes, ip + IPV6_SRC, sizeof(p->src.bytes));
 		memcpy(p->dst.bytes, ip + IPV6_DST, sizeof(p->dst.bytes));
 		p->proto = info->l4_proto;
-		if (p->proto == 0) /* a later fragment, or headers without end */
-			p->proto = info->fragment ? IPPROTO_FRAGMENT : IPPROTO_NONE;
+		if (p->proto == 0 && info->fragment) /* a later one */
+			p->proto = IPPROTO_FRAGMENT;
 	}
+	if (p->proto == 0) /* IPv6 headers without end; IPv4 says 0 only to pass for no IP */
+		p->proto = IPPROTO_NONE;
 }
 
 /* Where the payload begins; 0 = there is none that can be told. */

@@ -123,6 +123,20 @@ static void what_is_no_ip_is_counted_only(void **state)
 	assert_int_equal(p.bytes, 84);
 }
 
+/* Or a flood of such packets would be measured as little as ARP is. */
+static void ip_without_a_protocol_is_ip(void **state)
+{
+	uint8_t frame[512], payload[20] = {0};
+	struct layout at;
+	const size_t len = build(&udp4, payload, sizeof(payload), frame, &at);
+	struct dos_packet p;
+
+	frame[at.l3 + 9] = 0;
+	p = read_frame(frame, len, len, 0);
+	assert_int_equal(p.proto, IPPROTO_NONE);
+	assert_memory_equal(p.src.bytes + 12, frame + at.l3 + 12, 4);
+}
+
 static void heads_alone_are_enough(void **state)
 {
 	uint8_t frame[512], payload[300] = {0};
@@ -143,6 +157,7 @@ int main(void)
 		cmocka_unit_test(fragments_have_no_ports_but_the_first),
 		cmocka_unit_test(icmp_tells_what_it_is),
 		cmocka_unit_test(what_is_no_ip_is_counted_only),
+		cmocka_unit_test(ip_without_a_protocol_is_ip),
 		cmocka_unit_test(heads_alone_are_enough),
 	};
 

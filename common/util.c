@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* util.c - allocation that succeeds or ends the program, and the "did you mean" search. */
+/* util.c - allocation that succeeds or ends the program, the "did you mean" search, words. */
 #include "util.h"
 
 #include <stdarg.h>
@@ -94,4 +94,13 @@ void nearest_offer(struct nearest *nearest, const char *candidate)
 		return;
 	nearest->best = candidate;
 	nearest->distance = distance;
+}
+
+bool xb_is_word(const char *text, size_t max)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._:-";
+	const size_t n = strspn(text, allowed);
+
+	return n > 0 && n <= max && !text[n];
 }

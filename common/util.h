@@ -3,6 +3,7 @@
 #ifndef XB_UTIL_H
 #define XB_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ static inline void xb_close_fd(const int *fd)
 void *xb_calloc(size_t n, size_t size);
 void *xb_realloc(void *p, size_t size);
 char *xb_strdup(const char *s);
+/** Is it a word of 1 to max letters, digits and "._:-"? */
+bool xb_is_word(const char *text, size_t max);
 char *xb_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** Edit distance of two words (insert, remove, replace a byte, swap two neighbours); SIZE_MAX where

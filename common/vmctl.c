@@ -368,7 +368,7 @@ int vmctl_ask_for(struct vmctl *vmctl, enum vmctl_verb verb, uint16_t domid, con
 		return -EINVAL;
 	if (argument ? !desc->argument || !argument_valid(argument) : desc->needs_argument)
 		return -EINVAL;
-	if (reason && (!desc->reason || !vmctl_reason_valid(reason)))
+	if (reason && (!desc->reason || !xb_is_word(reason, VMCTL_REASON_MAX)))
 		return -EINVAL;
 	if (vmctl->n_waiting == VMCTL_WAITING_MAX)
 		return -EBUSY;

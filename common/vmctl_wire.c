@@ -88,15 +88,6 @@ static char *line_of(json_t *json)
 	return text ? xb_asprintf("%s\n", text) : NULL;
 }
 
-bool vmctl_reason_valid(const char *reason)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._:-";
-	const size_t n = strspn(reason, allowed);
-
-	return n > 0 && n <= VMCTL_REASON_MAX && !reason[n];
-}
-
 char *vmctl_request_line(enum vmctl_verb verb, uint16_t domid, const char *argument,
 			 const char *reason)
 {

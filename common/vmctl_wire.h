@@ -49,9 +49,6 @@ struct vmctl_reply {
 	char *message;		    /**< never NULL, printable; to free() */
 };
 
-/** See VMCTL_REASON_MAX. */
-bool vmctl_reason_valid(const char *reason);
-
 /** The line that asks, with the newline, to free(); NULL where argument is not UTF-8. argument,
  * reason: NULL = none. */
 char *vmctl_request_line(enum vmctl_verb verb, uint16_t domid, const char *argument,

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "common/vmctl_wire.h"
 
 void ledger_init(struct ledger *ledger)
 {
@@ -257,7 +256,7 @@ static bool take_line(struct ledger *ledger, const char *line, uint64_t now_ns, 
 		return false;
 	if (!take_number(&rest, UINT16_MAX, &domid) || !take_number(&rest, UINT64_MAX, &until_ns))
 		return false;
-	if (*rest && (*rest++ != ' ' || !vmctl_reason_valid(rest)))
+	if (*rest && (*rest++ != ' ' || !xb_is_word(rest, LEDGER_REASON - 1)))
 		return false;
 	memcpy(uuid, line, LEDGER_UUID - 1);
 	uuid[LEDGER_UUID - 1] = 0;

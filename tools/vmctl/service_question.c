@@ -61,7 +61,7 @@ static int take_reason(struct question *q, json_t *reason)
 	if (!vmctl_verb_desc(q->verb)->reason)
 		return question_fail(q, -EINVAL, "%s takes no \"reason\"", q->name);
 	q->reason = json_string_value(reason);
-	if (!q->reason || !vmctl_reason_valid(q->reason))
+	if (!q->reason || !xb_is_word(q->reason, VMCTL_REASON_MAX))
 		return question_fail(q, -EINVAL,
 				     "\"reason\" of %s: allowed are 1 to %d letters, digits and "
 				     "._:-",

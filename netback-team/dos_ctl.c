@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dos_ctl.c - commands of the control socket about attacks: `dos list`, `dos show`, `dos clear`. */
+/* dos_ctl.c - commands of the control socket about attacks: `dos list`, `dos show`, `dos clear`,
+ * `dos failover`, `dos failback`. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +156,70 @@ static int on_clear(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 	return 0;
 }
 
+struct failover_call {
+	struct vif *vif;
+	bool on;
+};
+
+static int call_failover(void *ctx, void *arg)
+{
+	struct failover_call *call = arg;
+
+	worker_deadline(ctx, 0);
+	return guard_failover(call->vif, call->on);
+}
+
+static const char *failover_error(int rc)
+{
+	switch (rc) {
+	case -EBUSY:
+		return "a reaction to an attack keeps it there; `dos clear` ends that";
+	case -ENETDOWN:
+		return "none of the members that it could be failed over to works now; `team show` "
+		       "says why";
+	case -EOPNOTSUPP:
+		return "second_team_members of its profile names no reserve member, and in "
+		       "active-backup only these can be used";
+	}
+	return "its team has no members that it could be failed over to: no reserve_members, and "
+	       "none of second_team_members of its profile";
+}
+
+static int failover(struct netback *nb, json_t *args, bool on, json_t **result,
+		    char error[CTL_ERROR_MAX])
+{
+	struct backend_device *dev;
+	struct worker *worker;
+	struct failover_call call = {need_vif(nb, args, &dev, &worker, error), on};
+	AUTO_FREE struct status_call *status = NULL;
+	int rc;
+
+	if (!call.vif)
+		return -ENOENT;
+	rc = worker_call(worker, call_failover, &call);
+	if (rc < 0) {
+		snprintf(error, CTL_ERROR_MAX, "%s: %s", dev->name, failover_error(rc));
+		return rc;
+	}
+	netback_event(nb, &(struct events_input){.kind = EVENTS_KIND_ADMIN,
+						 .team = team_entry_name(vifdev_team(dev)),
+						 .who = dev->name,
+						 .new = on ? "dos failover" : "dos failback"});
+	status = ask(worker, call.vif);
+	*result = vif_to_json(dev, status, false);
+	return 0;
+}
+
+static int on_failover(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	return failover(ctx, args, true, result, error);
+}
+
+static int on_failback(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
+{
+	return failover(ctx, args, false, result, error);
+}
+
 void dos_ctl_register(struct netback *nb)
 {
 	ctl_register(nb->app->ctl, "dos list",
@@ -166,4 +231,8 @@ void dos_ctl_register(struct netback *nb)
 		     "{domid, devid, [relearn]}: end alarms and reactions of one vif; relearn: "
 		     "forget what is usual for it",
 		     on_clear, nb);
+	ctl_register(nb->app->ctl, "dos failover",
+		     "{domid, devid}: move one vif to its second set of NICs", on_failover, nb);
+	ctl_register(nb->app->ctl, "dos failback", "{domid, devid}: and back to where it belongs",
+		     on_failback, nb);
 }

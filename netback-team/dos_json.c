@@ -229,6 +229,12 @@ void dos_status_to_json(json_t *reply, const struct guard_status *status, bool d
 			  (json_int_t)status->figures[DOS_TO_GUEST][DOS_BPS].value, "out_pps",
 			  (json_int_t)status->figures[DOS_FROM_GUEST][DOS_PPS].value, "out_bps",
 			  (json_int_t)status->figures[DOS_FROM_GUEST][DOS_BPS].value));
+	if (status->away)
+		json_object_update_new(
+			reply, json_pack("{s:s, s:s, s:s}", "failed_over_to",
+					 status->member[0] ? status->member : "none is usable",
+					 "failed_over_by", status->by_hand ? "hand" : "reaction",
+					 "failed_over_why", status->why ? status->why : ""));
 	if (details)
 		add_details(reply, status);
 }

@@ -165,12 +165,14 @@ static const struct key dos_keys[] = {
 	{"delay_time", KEY_TYPE_DURATION, PROFILE(react.delay_ns), 100 * NSEC_PER_USEC,
 	 100 * NSEC_PER_MSEC, NULL, "5ms", true, "See `delay`."},
 	REACTION(ACT_SECOND_TEAM, "second_team", "no", "to-guest", "4", "1h",
-		 "Bind the guest to `second_team_members` in place of its `pin`. Not in "
-		 "active-backup."),
+		 "Move the guest to the team's `reserve_members`, or bind it to "
+		 "`second_team_members`."),
 	AFTER(ACT_SECOND_TEAM, "second_team", "5s"),
 	LASTS(ACT_SECOND_TEAM, "second_team", "1min", "0"),
 	{"second_team_members", KEY_TYPE_STRING, PROFILE(second_members), 0, PIN_LIST_MAX, NULL, "",
-	 true, "Members of the team that carry an attacked guest's frames, in fallback order."},
+	 true,
+	 "Members of the team, some of its reserve or others (not these in active-backup), that "
+	 "carry an attacked guest's frames, in fallback order; empty = its reserve."},
 	REACTION(ACT_PAUSE, "pause", "no", "from-guest", "3", "1h",
 		 "Pause the guest. Who pauses the victim completes the attack."),
 	AFTER(ACT_PAUSE, "pause", "10s"),
@@ -215,10 +217,6 @@ int dos_keys_check(const struct guard_profile *profile, char error[KEY_ERROR_MAX
 			 "second_team_members: \"%.64s\": allowed are up to %d different interface "
 			 "names, separated by spaces",
 			 profile->second_members, TEAM_MEMBERS_MAX);
-		return -EINVAL;
-	}
-	if (profile->react.rules[ACT_SECOND_TEAM].enable && !profile->second_members[0]) {
-		snprintf(error, KEY_ERROR_MAX, "second_team: second_team_members must be set, too");
 		return -EINVAL;
 	}
 	if (profile->react.rules[ACT_MIGRATE].enable && !profile->migrate_host[0]) {

@@ -52,7 +52,8 @@ static void explain_member(const struct worker *w, const struct tx_record *rec,
 		return;
 	if (rec->tried) {
 		entry->how = TRACE_HOW_RESELECTED;
-	} else if (policy_get(w->team.options.mode)->single_active) {
+	} else if (policy_get(w->team.options.mode)->single_active &&
+		   !seat_in(w->team.reserve, entry->member)) {
 		entry->how = TRACE_HOW_ACTIVE;
 	} else if (!rec->seat) {
 		const bool bound = pin->seat.member == entry->member;

@@ -150,6 +150,8 @@ void guard_vif_set(struct vif *vif, const struct guard_profile *profile)
 	int rc = 0;
 
 	vif->config.guard = *profile;
+	if (vif->guard.second || vif->guard.by_hand)
+		guard_place(vif);
 	if (vif->guard.vm < 0 && profile->detect.enable)
 		rc = watch(g, vif, profile);
 	else if (vif->guard.vm >= 0 && !profile->detect.enable)

@@ -60,7 +60,8 @@ struct guard_vif {
 	uint64_t rest_ns;      /**< its TX rings are left alone until then; 0 = they are not */
 	bool resting;	       /**< it had its turn meanwhile, and is out of the schedule */
 	uint64_t delay_ns;     /**< 0 = deliver at once */
-	bool second;	       /**< bound to the profile's second_members */
+	bool second;	       /**< on its second set of NICs, by a reaction */
+	bool by_hand;	       /**< and by command */
 	uint64_t first_number; /**< events of the history up to this one are not its own */
 };
 
@@ -134,6 +135,13 @@ void guard_no_room(struct vif *vif);
 extern const struct act_ops guard_act_ops; /**< their ctx is the struct guard */
 /** Ends limits, delay and the second team of a guest that is watched no more. */
 void guard_release(struct vif *vif);
+/** Binds the guest to the members that its keys say, or its second set of NICs: its profile's
+ * second_members, or the team's reserve. After any of that changed. */
+void guard_place(struct vif *vif);
+/** To the second set by hand, or (on = false) back. Also a guest that is not watched. -ENODEV: its
+ * team has no such members, -EOPNOTSUPP: none that the mode lets it have, -ENETDOWN: none works
+ * now; then nothing changes. -EBUSY: it is to go back, but a reaction keeps it there. */
+int guard_failover(struct vif *vif, bool on);
 
 /* guard_status.c */
 
@@ -154,6 +162,9 @@ struct guard_status {
 	unsigned int n_peers[2], n_ports[2];
 	bool active[ACT_ACTIONS];
 	uint64_t since_ns[ACT_ACTIONS];
+	bool away, by_hand;	    /**< on its second set of NICs; by command */
+	char member[TEAM_NAME_MAX]; /**< of which, "" = none of them is usable */
+	const char *why;	    /**< static text */
 	uint64_t now_ns;
 	struct act_event events[GUARD_STATUS_EVENTS]; /**< the last one first */
 	unsigned int n_events;

@@ -114,25 +114,70 @@ static int op_delay(void *ctx, int vm, uint64_t delay_ns)
 	return 0;
 }
 
+/* --- the second set of NICs --- */
+
+void guard_place(struct vif *vif)
+{
+	struct worker *w = vif->worker;
+	const bool away = vif->guard.second || vif->guard.by_hand;
+	const char *second = vif->config.guard.second_members;
+
+	if (away && second[0])
+		spread_pin_place(&w->team, &vif->pin, second, false, PIN_ALL, w->now_ns);
+	else
+		spread_pin_place(&w->team, &vif->pin, vif->config.pin, vif->config.confine,
+				 away ? PIN_RESERVE : PIN_NORMAL, w->now_ns);
+}
+
+/* The members of the second set that the mode lets it have. */
+static int second_set(const struct vif *vif, uint32_t *members)
+{
+	const struct team *team = &vif->worker->team;
+	const char *second = vif->config.guard.second_members;
+	const bool single = policy_get(team->options.mode)->single_active;
+
+	*members = second[0] ? 0 : team->reserve;
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (team->members[i].used && team_listed(second, team->members[i].name) &&
+		    (!single || team->members[i].reserve))
+			*members |= 1u << i;
+	if (*members)
+		return 0;
+	return second[0] && single ? -EOPNOTSUPP : -ENODEV;
+}
+
 /* The rules of pin.h say what happens when none of them is usable. */
 static int op_second_team(void *ctx, int vm, bool second)
 {
-	struct guard *g = ctx;
-	struct vif *vif = g->vifs[vm];
-	struct team *team = &g->worker->team;
-	const char *members = vif->config.guard.second_members;
+	struct vif *vif = ((struct guard *)ctx)->vifs[vm];
+	uint32_t members;
+	int rc = second ? second_set(vif, &members) : 0;
 
-	if (second && policy_get(team->options.mode)->single_active)
-		return -EOPNOTSUPP;
-	if (second && !members[0])
-		return -ENOENT;
+	if (rc < 0)
+		return rc;
 	vif->guard.second = second;
-	if (second)
-		spread_pin_set(team, &vif->pin, members, false, g->worker->now_ns);
-	else
-		vif_set_pin(vif, vif->config.pin, vif->config.confine);
+	guard_place(vif);
 	return 0;
 }
+
+int guard_failover(struct vif *vif, bool on)
+{
+	const struct team *team = &vif->worker->team;
+	uint32_t members;
+	int rc = on ? second_set(vif, &members) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (on && !(members & (team->usable | team->spare)))
+		return -ENETDOWN;
+	if (!on && vif->guard.second)
+		return -EBUSY;
+	vif->guard.by_hand = on;
+	guard_place(vif);
+	return 0;
+}
+
+/* --- what others carry out --- */
 
 static int op_pause(void *ctx, int vm)
 {

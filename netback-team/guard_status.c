@@ -62,6 +62,21 @@ static void copy_events(const struct guard *g, const struct vif *only, struct gu
 	}
 }
 
+static void copy_place(const struct worker *w, const struct vif *vif, struct guard_status *status)
+{
+	const int want = vif->pin.seat.want;
+
+	status->by_hand = vif->guard.by_hand;
+	status->away = vif->guard.by_hand || vif->guard.second;
+	status->why = vif->pin.why;
+	if (!status->away)
+		return;
+	if (seat_in(vif->pin.reach == PIN_ALL ? pin_members(&vif->pin, UINT32_MAX)
+					      : w->team.reserve,
+		    want))
+		snprintf(status->member, sizeof(status->member), "%s", w->team.members[want].name);
+}
+
 void guard_status_of(struct worker *w, struct vif *vif, struct guard_status *status,
 		     char (*vifs)[32])
 {
@@ -70,6 +85,8 @@ void guard_status_of(struct worker *w, struct vif *vif, struct guard_status *sta
 
 	memset(status, 0, sizeof(*status));
 	status->now_ns = w->now_ns;
+	if (vif)
+		copy_place(w, vif, status);
 	if (!g->dos || (vif && vm < 0))
 		return;
 	status->watched = vif ? true : g->team.detect.enable && g->n_watched > 0;

@@ -91,6 +91,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/spread.c netback-team/spread.h \
 	netback-team/sticky.c netback-team/sticky.h \
 	netback-team/switch.c netback-team/switch.h \
+	netback-team/switch_copy.c netback-team/switch_copy.h \
 	netback-team/team.c netback-team/team.h netback-team/team_priv.h \
 	netback-team/team_guard.c netback-team/team_guard.h \
 	netback-team/team_match.c \

@@ -21,6 +21,11 @@ static const struct key team_keys[] = {
 	 "mac:AA:BB:CC:DD:EE:FF, pci:0000:3b:* (may hold * ? []); what a pattern means joins when "
 	 "it appears, but no team takes another one's. With :PRIORITY (0-255, default 128) behind "
 	 "it the higher number is preferred."},
+	{"reserve_members", KEY_TYPE_STRING, TEAM(reserve_members), 0,
+	 sizeof(((struct team_options *)0)->reserve_members) - 1, NULL, "", true,
+	 "Further interfaces, as in `members`, that are kept for guests under attack: they carry "
+	 "nothing but the guests that the reaction `second_team`, or `xenbackctl dos failover`, "
+	 "moves to them."},
 	{"mode", KEY_TYPE_ENUM, TEAM(mode), 0, 0, policy_names, "active-backup", true,
 	 "How frames are distributed over the members."},
 	{"failback", KEY_TYPE_ENUM, TEAM(failback), 0, 0, failback_names, "always", true,

@@ -85,14 +85,28 @@ static int least_used(const struct pin *pin, const struct pin_team *team, uint32
 	return best;
 }
 
-void pin_aim(struct pin *pin, const struct pin_team *team, const struct pin *others,
-	     uint64_t now_ns)
+/* False: no reserve member is usable. */
+static bool aim_at_reserve(struct pin *pin, const struct pin_team *team, const struct pin *others,
+			   uint64_t now_ns)
 {
-	uint32_t members;
+	if (!team->spare)
+		return false;
+	if (seat_in(team->spare, pin->seat.want)) {
+		pin->why = pin->why ? pin->why : "on the reserve, which it used";
+		return true;
+	}
+	pin->why = "failed over to the least used reserve member";
+	pin->seat.want = (int16_t)least_used(pin, team, team->spare, others, now_ns);
+	return true;
+}
 
-	find_members(pin, team);
-	members = pin_members(pin, team->usable);
-	if (!pin_binds(pin)) {
+static void aim_at_list(struct pin *pin, const struct pin_team *team, const struct pin *others,
+			uint64_t now_ns)
+{
+	const uint32_t members =
+		pin_members(pin, team->usable | (pin->reach == PIN_ALL ? team->spare : 0));
+
+	if (!pin->n_members && !pin->confine) {
 		pin->seat.want = -1;
 		pin->why = "the mode chooses";
 	} else if (!members) {
@@ -116,6 +130,18 @@ void pin_aim(struct pin *pin, const struct pin_team *team, const struct pin *oth
 		pin->seat.want = pin->order[first];
 		pin->why = first ? "the first usable one of its list" : "the first of its list";
 	}
+}
+
+void pin_aim(struct pin *pin, const struct pin_team *team, const struct pin *others,
+	     uint64_t now_ns)
+{
+	find_members(pin, team);
+	if (pin->reach == PIN_RESERVE && aim_at_reserve(pin, team, others, now_ns))
+		return;
+	aim_at_list(pin, team, others, now_ns);
+	if (pin->reach == PIN_RESERVE)
+		pin->why = pin->seat.want < 0 ? "no reserve member is usable: the mode chooses"
+					      : "no reserve member is usable: by its own list";
 }
 
 int pin_choose(struct pin *pin, uint32_t usable, uint64_t now_ns, uint64_t drain_ns)

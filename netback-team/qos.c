@@ -85,7 +85,7 @@ void qos_capacity(struct worker *w)
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		uint64_t bps = team->spread.loads[i].rate_bps;
 
-		if (!team->members[i].used)
+		if (!team->members[i].used || team->members[i].reserve)
 			continue;
 		if (pace)
 			bps = MIN(bps, pace);

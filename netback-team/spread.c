@@ -57,12 +57,13 @@ static uint32_t homes(const struct team *team)
 
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		used |= (uint32_t)team->members[i].used << i;
-	return used & ~team->retired;
+	return used & ~team->retired & ~team->reserve;
 }
 
 static struct pin_team view(const struct team *team)
 {
 	struct pin_team view = {.usable = team->usable & ~team->retired,
+				.spare = team->spare & ~team->retired,
 				.loads = team->spread.loads};
 
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
@@ -77,8 +78,9 @@ void spread_members(struct team *team, uint64_t now_ns)
 	struct pin_team pin_team;
 	struct pin *pin;
 
-	if (used == s->map.used && team->usable == s->map.usable)
+	if (used == s->map.used && team->usable == s->map.usable && team->spare == s->spare)
 		return;
+	s->spare = team->spare;
 	bucket_members(&s->map, used, team->usable);
 	pin_team = view(team);
 	DL_FOREACH (s->pins, pin)
@@ -91,10 +93,12 @@ void spread_tell(struct team *team)
 	struct spread *s = &team->spread;
 	struct pin *pin;
 
+	s->n_away = 0;
 	DL_FOREACH (s->pins, pin) {
 		const int old = pin->told;
 
 		pin->told = pin->seat.want;
+		s->n_away += seat_in(team->reserve, pin->told);
 		if (old != pin->told && observer->guest)
 			observer->guest(observer->ctx, team, pin, old);
 	}
@@ -113,7 +117,7 @@ bool spread_is_empty(const struct team *team, int member, uint64_t now_ns)
 
 	DL_FOREACH (team->spread.pins, pin) {
 		if (pin->seat.member == member && pin->seat.want != member &&
-		    !seat_may_leave(&pin->seat, team->usable, now_ns, drain_ns))
+		    !seat_may_leave(&pin->seat, team->usable | team->spare, now_ns, drain_ns))
 			return false;
 	}
 	bucket_count(&team->spread.map, now_ns, drain_ns, count);
@@ -136,17 +140,32 @@ void spread_pin_add(struct team *team, struct pin *pin, uint64_t now_ns)
 void spread_pin_remove(struct team *team, struct pin *pin)
 {
 	DL_DELETE(team->spread.pins, pin);
+	team->spread.n_away -= seat_in(team->reserve, pin->told);
 }
 
 bool spread_pin_set(struct team *team, struct pin *pin, const char *list, bool confine,
 		    uint64_t now_ns)
 {
+	return spread_pin_place(team, pin, list, confine, PIN_NORMAL, now_ns);
+}
+
+bool spread_pin_place(struct team *team, struct pin *pin, const char *list, bool confine,
+		      enum pin_reach reach, uint64_t now_ns)
+{
+	const struct team_observer *observer = &team->observer;
 	const struct pin_team pin_team = view(team);
 
 	if (!pin_set(pin, list, confine))
 		return false;
+	pin->reach = reach;
 	pin_aim(pin, &pin_team, team->spread.pins, now_ns);
 	team->spread.asleep = true;
+	/* A guest that only listens moves now, not with its next frame. */
+	if (reach != PIN_NORMAL || seat_in(team->reserve, pin->seat.member))
+		pin_choose(pin, team->usable | team->spare, now_ns, team->options.drain_ns);
+	if (reach == PIN_RESERVE && !seat_in(team->spare, pin->seat.want) &&
+	    pin->told == pin->seat.want && observer->guest)
+		observer->guest(observer->ctx, team, pin, pin->told);
 	spread_tell(team);
 	return true;
 }
@@ -162,6 +181,8 @@ int spread_member_of_mac(const struct team *team, const struct pin *pin, const u
 	uint64_t hash;
 	int member = -1;
 
+	if (pin && seat_in(team->spare, pin->seat.want))
+		return pin->seat.want;
 	if (pin && pin_binds(pin) && !policy->single_active)
 		member = seat_now(&pin->seat, team->usable);
 	if (member < 0 && policy->by_mac) {
@@ -281,7 +302,8 @@ static void repin_guests(struct team *team, const struct rebalance_state *state)
 	size_t n = 0;
 
 	DL_FOREACH (team->spread.pins, pin) {
-		if (pin->confine && n < SPREAD_PINS_MAX) {
+		if (pin->confine && n < SPREAD_PINS_MAX &&
+		    !seat_in(team->reserve, pin->seat.want)) {
 			const bool held = pin->seat.member != pin->seat.want;
 
 			items[n] = (struct rebalance_item){

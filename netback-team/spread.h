@@ -57,7 +57,9 @@ struct spread {
 	struct seat flowlets[SPREAD_FLOWLETS];
 	struct sticky sticky;
 	struct pin *pins;
+	unsigned int n_away; /**< of these, who belong to reserve members */
 	struct spread_clock rebalance, repin;
+	uint32_t spare;		  /**< of the team, as guests were placed by it */
 	bool asleep;		  /**< the next frame has to start a clock */
 	uint64_t told_rebalanced; /**< stats.rebalanced as the team's observer knows it */
 	int moved_from;		  /**< the member that buckets were last moved off */
@@ -96,6 +98,10 @@ void spread_pin_remove(struct team *team, struct pin *pin);
 /** New list, live; false and nothing changed as of pin_set. */
 bool spread_pin_set(struct team *team, struct pin *pin, const char *list, bool confine,
 		    uint64_t now_ns);
+/** The same with the members that it may use. Where it cannot have the reserve that it is to use,
+ * the observer is told, too. */
+bool spread_pin_place(struct team *team, struct pin *pin, const char *list, bool confine,
+		      enum pin_reach reach, uint64_t now_ns);
 /** The member on which a switch has to learn the address of a guest (pin may be NULL), -1 = none.
  */
 int spread_member_of_mac(const struct team *team, const struct pin *pin, const uint8_t mac[6]);

@@ -19,8 +19,6 @@
 #define ENTRIES	  (1 + SWITCH_LEARN_MAX) /* of a port: the first one is its own address */
 #define SLOTS_MIN 64u
 #define SLOTS_MAX 131072u
-#define COPIES	  64u /* frames that R8 remembers */
-#define COPY_HEAD 128u
 
 static_assert(SLOTS_MAX * 3 / 4 > SWITCH_PORTS_MAX * ENTRIES, "a full table has free slots");
 
@@ -44,6 +42,8 @@ struct entry {
 
 struct port {
 	bool used, learning, antispoof, filter;
+	uint8_t home, was;    /**< reserve member + 1, 0 = the others; and before the last move */
+	uint64_t moved_until; /**< both count */
 	unsigned int n_groups;
 	struct entry entries[ENTRIES];
 	uint64_t groups[SWITCH_MCAST_MAX];
@@ -54,20 +54,13 @@ struct slot {
 	uint16_t port, entry;
 };
 
-/** R8: a frame to a silent guest, and how often it came through the designated member and through
- * others. */
-struct copy {
-	uint64_t hash, first_ns;
-	uint32_t n[2];
-};
-
 struct sw {
 	uint64_t salt;
 	uint64_t now_ns;		      /**< of the last frame */
 	uint32_t n_slots;		      /**< in use, a power of two */
 	bool several;			      /**< frames count from more than one member */
 	uint64_t used[SWITCH_PORTS_MAX / 64]; /**< bits of ports */
-	struct copy copies[COPIES];
+	struct switch_copies copies;
 	struct port ports[SWITCH_PORTS_MAX];
 	struct slot slots[SLOTS_MAX];
 };
@@ -206,7 +199,7 @@ struct sw *sw_create(void)
 
 	/* Guests can't choose addresses that meet in one slot without knowing where we are in
 	 * memory. */
-	sw->salt = mix((uintptr_t)sw, 0x94d049bb133111ebull);
+	sw->salt = sw->copies.salt = mix((uintptr_t)sw, 0x94d049bb133111ebull);
 	sw->n_slots = SLOTS_MIN;
 	return sw;
 }
@@ -475,33 +468,40 @@ static bool is_reflected(struct sw *sw, struct slot *slot, const uint8_t *head, 
 	return false;
 }
 
-/* R8: has this frame come through the other kind of member already? Counted, since a sender may
- * repeat itself. */
-static bool is_second_copy(struct sw *sw, bool designated, const uint8_t *head, size_t len)
-{
-	uint64_t hash = mix(len ^ sw->salt, 0x9fb21c651e98df25ull);
-	struct copy *copy;
-
-	for (size_t i = 0; i < MIN(len, COPY_HEAD); i += 8) {
-		uint64_t word = 0;
-
-		memcpy(&word, head + i, MIN(len - i, 8u));
-		hash = mix(hash ^ word, 0xa0761d6478bd642full);
-	}
-	copy = &sw->copies[hash % COPIES];
-	if (copy->hash != hash || sw->now_ns - copy->first_ns > SWITCH_COPY_NS)
-		*copy = (struct copy){.hash = hash, .first_ns = sw->now_ns};
-	copy->n[designated]++;
-	return copy->n[designated] <= copy->n[!designated];
-}
-
 static bool is_silent(const struct sw *sw, const struct entry *entry)
 {
 	return entry->seen_ns == 0 || sw->now_ns - entry->seen_ns > SWITCH_SILENT_NS;
 }
 
-struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, const uint8_t *head,
-			       size_t head_len, uint64_t now_ns)
+void sw_port_home(struct sw *sw, int port, int member, uint64_t now_ns)
+{
+	struct port *p = &sw->ports[port];
+
+	if (p->home == member + 1)
+		return;
+	p->was = p->home;
+	p->home = (uint8_t)(member + 1);
+	p->moved_until = now_ns + SWITCH_MOVE_NS;
+}
+
+/* Unicast for a port, from a reserve member (+ 1) or from the others (0): is it for us, and the
+ * first copy? */
+static bool belongs(struct sw *sw, const struct slot *slot, uint8_t from, bool designated,
+		    const uint8_t *head, size_t len)
+{
+	const struct port *p = &sw->ports[slot->port];
+
+	if (sw->now_ns < p->moved_until)
+		return (from == p->home || from == p->was) &&
+		       !switch_copy_is_second(&sw->copies, from == p->home, head, len, sw->now_ns);
+	if (from != p->home)
+		return false;
+	return from || !sw->several || !is_silent(sw, entry_of(sw, slot)) ||
+	       !switch_copy_is_second(&sw->copies, designated, head, len, sw->now_ns);
+}
+
+static struct sw_decision from_outside(struct sw *sw, uint8_t from, bool usable, bool designated,
+				       const uint8_t *head, size_t head_len, uint64_t now_ns)
 {
 	const uint8_t *dst = frame_dst(head);
 	const bool multicast = head_len > 0 && frame_is_multicast(dst);
@@ -510,7 +510,7 @@ struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, cons
 	if (head_len < FRAME_ETH_LEN || frame_is_multicast(frame_src(head)))
 		return decide(SW_VERDICT_DROP_UNKNOWN);
 	sw->now_ns = now_ns;
-	sw->several |= usable && !designated;
+	sw->several |= !from && usable && !designated;
 	if (multicast && frame_is_link_local(dst))
 		return decide(SW_VERDICT_DROP_CTRL);
 	if (multicast ? !designated : !usable)
@@ -523,10 +523,21 @@ struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, cons
 	slot = lookup(sw, key_of(dst));
 	if (!slot)
 		return decide(SW_VERDICT_DROP_UNKNOWN);
-	if (sw->several && is_silent(sw, entry_of(sw, slot)) &&
-	    is_second_copy(sw, designated, head, head_len))
+	if (!belongs(sw, slot, from, designated, head, head_len))
 		return decide(SW_VERDICT_DROP_INACTIVE);
 	return to_port(slot->port);
+}
+
+struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, const uint8_t *head,
+			       size_t head_len, uint64_t now_ns)
+{
+	return from_outside(sw, 0, usable, designated, head, head_len, now_ns);
+}
+
+struct sw_decision sw_from_reserve(struct sw *sw, int member, bool usable, bool designated,
+				   const uint8_t *head, size_t head_len, uint64_t now_ns)
+{
+	return from_outside(sw, (uint8_t)(member + 1), usable, designated, head, head_len, now_ns);
 }
 
 int sw_flood_next(const struct sw *sw, const uint8_t dst[6], int except, int prev)

@@ -22,6 +22,10 @@
  * - R8: a physical switch may not know a guest that has been silent for SWITCH_SILENT_NS, and then
  *   floods its frames to every member. A frame that came through a member of the other kind
  *   (designated, not designated) already is a copy: dropped.
+ *
+ * Some members are a reserve, for guests that are told to be there (sw_port_home). Unicast for such
+ * a guest counts from its reserve member only, for others from the rest; for SWITCH_MOVE_NS after a
+ * move from both, copies (R8) aside: so long switches may take to hear of it.
  */
 #ifndef XB_NET_SWITCH_H
 #define XB_NET_SWITCH_H
@@ -30,6 +34,7 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "switch_copy.h"
 
 #define SWITCH_PORTS_MAX    1024
 #define SWITCH_LEARN_MAX    64 /**< learned addresses a port */
@@ -37,7 +42,7 @@
 #define SWITCH_AGE_NS	    300000000000ull /**< learned entries age out */
 #define SWITCH_GARP_LOCK_NS 5000000000ull   /**< R5: after a guest's own gratuitous ARP */
 #define SWITCH_SILENT_NS    10000000000ull  /**< R8: the shortest ageing time (802.1D) */
-#define SWITCH_COPY_NS	    100000000ull    /**< R8: copies of a frame arrive within so long */
+#define SWITCH_MOVE_NS	    1000000000ull   /**< after a port came to a reserve member, or back */
 
 struct sw;
 
@@ -61,6 +66,10 @@ void sw_mcast_filter(struct sw *sw, int port, bool on);
 /** -ENOSPC past SWITCH_MCAST_MAX, -EINVAL when not a multicast address. */
 int sw_mcast_add(struct sw *sw, int port, const uint8_t mac[6]);
 void sw_mcast_del(struct sw *sw, int port, const uint8_t mac[6]);
+
+/** From now on frames for this port come in on this reserve member, -1: on the others (as for a new
+ * port). Nothing where that is so already. */
+void sw_port_home(struct sw *sw, int port, int member, uint64_t now_ns);
 
 /** Where a frame goes. */
 enum sw_verdict {
@@ -93,6 +102,11 @@ struct sw_decision sw_from_guest(struct sw *sw, int port, const uint8_t *head, s
  */
 struct sw_decision sw_from_nic(struct sw *sw, bool usable, bool designated, const uint8_t *head,
 			       size_t head_len, uint64_t now_ns);
+
+/** The same for a frame from this reserve member. usable: it may receive at all; designated: none
+ * but reserve members may. */
+struct sw_decision sw_from_reserve(struct sw *sw, int member, bool usable, bool designated,
+				   const uint8_t *head, size_t head_len, uint64_t now_ns);
 
 /** Iterates the ports that a flooded frame goes to: start with prev = -1, ends with -1. except: the
  * sending port or -1. */

@@ -135,6 +135,13 @@ int team_add(struct team *team, const char *name, uint8_t priority, void *ctx)
 	return -ENOSPC;
 }
 
+void team_reserve(struct team *team, int member)
+{
+	member_of(team, member)->reserve = true;
+	team->reserve |= 1u << member;
+	team_set_up(team, team->up);
+}
+
 void team_remove(struct team *team, int member, uint64_t now_ns)
 {
 	struct team_member *m = member_of(team, member);
@@ -146,6 +153,7 @@ void team_remove(struct team *team, int member, uint64_t now_ns)
 	pass_end(team, &pass);
 	memset(m, 0, sizeof(*m));
 	team->retired &= ~(1u << member);
+	team->reserve &= ~(1u << member);
 	spread_set_speed(team, member, 0);
 	spread_members(team, now_ns);
 }
@@ -266,6 +274,8 @@ int team_failover(struct team *team, int member, uint64_t now_ns)
 	if (member < -1 || member >= TEAM_MEMBERS_MAX ||
 	    (member >= 0 && !team->members[member].used))
 		return -EINVAL;
+	if (member >= 0 && team->members[member].reserve)
+		return -EPERM;
 	pass = pass_begin(team, now_ns);
 	if (member < 0)
 		member = team_best(team, team->active < 0 ? team->usable
@@ -280,18 +290,27 @@ int team_failover(struct team *team, int member, uint64_t now_ns)
 	return rc;
 }
 
+/* Also where it is not bound (any more): it may be on its way out of a seat. */
+static bool pin_counts(const struct team *team, const struct pin *pin)
+{
+	if (pin->seat.member >= 0 || pin->reach != PIN_NORMAL)
+		return true;
+	return pin_binds(pin) && !team_single_active(team);
+}
+
+/* A reserve member does not mind what the mode says, nor that the others are too few. */
 static int choose_pinned(struct team *team, const struct team_frame *frame, uint32_t tried)
 {
 	struct pin *pin = frame->pin;
+	uint32_t mask;
 	int member;
 
-	if (!pin || team_single_active(team))
+	if (!pin || !pin_counts(team, pin))
 		return -1;
-	/* Also where it is not bound (any more): it may be on its way out of a seat. */
-	if (!pin_binds(pin) && pin->seat.member < 0)
-		return -1;
-	member = pin_choose(pin, team->usable, frame->now_ns, team->options.drain_ns);
-	return member >= 0 && !(tried >> member & 1) ? member : -1;
+	mask = team_single_active(team) ? 0 : team->usable & ~team->closed;
+	mask = (mask | team->spare) & ~tried;
+	member = pin_choose(pin, team->usable | team->spare, frame->now_ns, team->options.drain_ns);
+	return seat_in(mask, member) ? member : -1;
 }
 
 int team_choose(struct team *team, struct team_frame *frame, uint32_t tried)
@@ -300,9 +319,9 @@ int team_choose(struct team *team, struct team_frame *frame, uint32_t tried)
 	uint64_t clear_ns;
 	int member;
 
-	tried |= team->closed;
 	member = choose_pinned(team, frame, tried);
 	frame->seat = NULL;
+	tried |= team->closed;
 	if (member < 0)
 		member = policy_get(team->options.mode)->choose(team, frame, tried);
 	if (member < 0)
@@ -330,6 +349,8 @@ bool team_may_receive(const struct team *team, int member)
 {
 	const struct team_member *m = &team->members[member];
 
+	if (m->reserve)
+		return seat_in(team->spare, member) || (m->state == TEAM_MEMBER_DRAINED && m->link);
 	if (team->closed)
 		return false;
 	if (policy_get(team->options.mode)->lacp)
@@ -341,6 +362,8 @@ bool team_takes_groups(const struct team *team, int member)
 {
 	const struct policy *policy = policy_get(team->options.mode);
 
+	if (team->members[member].reserve)
+		return team->active < 0 && team->spare && __builtin_ctz(team->spare) == member;
 	if (policy->single_active || policy->by_mac)
 		return team->active == member;
 	return team_may_receive(team, member);

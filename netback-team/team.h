@@ -20,6 +20,10 @@
  *   there nobody may send (team_held) until what it was given has left its queue: then all that it
  *   carried can move at once and stays in order.
  *
+ * A reserve member is watched like the others and is STANDBY while it works, but modes, min_links
+ * and failover know nothing of it: it carries the guests that were failed over to it (pin.h), and
+ * nothing else.
+ *
  * A link that comes back within downdelay was never gone; one that goes within updelay never came.
  * Where the probes of all members are missed, they say nothing (the target is gone), and members
  * with a link are used. With fewer usable members than min_links, the team is down: it has no
@@ -66,8 +70,9 @@ enum team_failback {
 struct team_options {
 	char members[512]; /**< interface names, space separated; optional ":PRIORITY" (0-255,
 			      default 128) */
-	int mode;	   /**< index into the policy table */
-	int failback;	   /**< enum team_failback */
+	char reserve_members[512]; /**< the same, of reserve members */
+	int mode;		   /**< index into the policy table */
+	int failback;		   /**< enum team_failback */
 	uint64_t failback_hold_ns;
 	uint64_t failback_load; /**< percent of the active member's speed, over the last second */
 	uint64_t updelay_ns, downdelay_ns;
@@ -110,6 +115,7 @@ struct team_member {
 	bool link;	/**< last reported */
 	bool dead;	/**< its probes are missed */
 	bool drained;	/**< out of use, or on its way there */
+	bool reserve;	/**< for guests that are failed over to it */
 	uint32_t order; /**< when it was added: smaller = earlier */
 	enum team_member_state state;
 	uint64_t since_ns;    /**< of state */
@@ -152,8 +158,10 @@ struct team {
 	char name[TEAM_NAME_MAX];
 	struct team_options options;
 	struct team_member members[TEAM_MEMBERS_MAX];
-	uint32_t usable; /**< bits of members that frames may go to: those of up that may send */
-	uint32_t up;	 /**< bits of members in STANDBY or ACTIVE */
+	uint32_t usable;  /**< bits of members that frames may go to: those of up that may send */
+	uint32_t up;	  /**< bits of members in STANDBY or ACTIVE */
+	uint32_t reserve; /**< bits of reserve members */
+	uint32_t spare;	  /**< bits of those that guests may be failed over to: they are up */
 	uint32_t may_send, may_receive; /**< bits, see team_permit */
 	uint32_t retired;		/**< bits, see team_retire */
 	uint32_t closed;  /**< all bits set while fewer members are usable than min_links */
@@ -175,6 +183,8 @@ void team_set_options(struct team *team, const struct team_options *options, uin
 /** Adds a member, link down; returns its index, -EEXIST, -ENOSPC, -EINVAL (name empty or longer
  * than TEAM_NAME_MAX - 1). */
 int team_add(struct team *team, const char *name, uint8_t priority, void *ctx);
+/** A member that was just added is a reserve member, for as long as it is one at all. */
+void team_reserve(struct team *team, int member);
 /** Removes it; another one becomes active at once where needed. */
 void team_remove(struct team *team, int member, uint64_t now_ns);
 int team_find(const struct team *team, const char *name);
@@ -216,7 +226,7 @@ bool team_retired(const struct team *team, int member, uint64_t now_ns);
 /** Another priority (0-255, higher is preferred), live. */
 void team_set_priority(struct team *team, int member, uint8_t priority, uint64_t now_ns);
 /** Makes member active by hand (-1: the best one but the active); -EINVAL not a member, -ENETDOWN
- * not usable, or no other is. */
+ * not usable, or no other is, -EPERM a reserve member. */
 int team_failover(struct team *team, int member, uint64_t now_ns);
 
 /**
@@ -227,11 +237,12 @@ int team_choose(struct team *team, struct team_frame *frame, uint32_t tried);
 /** Does the mode look at the frame's key? */
 bool team_reads_flows(const struct team *team);
 /** True when unicast frames received on member count. Also on a DRAINED one: switches take a moment
- * to learn that it is not used any more. */
+ * to learn that it is not used any more. A reserve member's count for the guests that are on it
+ * (switch.h). */
 bool team_may_receive(const struct team *team, int member);
 /** ... frames to groups: on the active member where each member is a port of its own to the switch,
  * which sends such a frame to all of them; on all that count where the switch has an aggregation of
- * them, and sends it through any one. */
+ * them, and sends it through any one; on a reserve member where no other member works. */
 bool team_takes_groups(const struct team *team, int member);
 
 /** Performs what is due; call at the deadline. */

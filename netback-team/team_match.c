@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * team_match.c - which interfaces the key `members` means: names, and patterns (member_word.h) of
- * interfaces that may appear at any time.
+ * team_match.c - which interfaces the keys `members` and `reserve_members` mean: names, and
+ * patterns (member_word.h) of interfaces that may appear at any time.
  *
  * Patterns are matched with the interfaces of our namespace and of the team's private one. When the
  * kernel tells of an interface that no team has, and some team has patterns, the configuration is
@@ -63,7 +63,7 @@ static bool may_take(const struct team_entry *entry, const struct nic_name *nic)
 }
 
 static void take_matches(const struct team_entry *entry, const struct member_word *word,
-			 const struct nic_name *nics, unsigned int n_nics,
+			 bool reserve, const struct nic_name *nics, unsigned int n_nics,
 			 struct member_entry *wanted, unsigned int *n)
 {
 	for (unsigned int i = 0; i < n_nics && *n < TEAM_MEMBERS_MAX; i++) {
@@ -77,61 +77,92 @@ static void take_matches(const struct team_entry *entry, const struct member_wor
 		snprintf(m->name, sizeof(m->name), "%s", nic->id.name);
 		m->priority = word->priority;
 		m->matched = true;
+		m->reserve = reserve;
 		(*n)++;
 	}
 }
 
+/* One of the two keys. */
+struct member_text {
+	const char *key, *words;
+	bool reserve;
+};
+
+static bool take_name(const struct member_text *text, const struct member_word *word,
+		      struct member_entry *wanted, unsigned int *n, char *error, size_t error_size)
+{
+	struct member_entry *m = &wanted[*n];
+
+	if (*n == TEAM_MEMBERS_MAX) {
+		snprintf(error, error_size, "%s: \"%s\": at most %d members", text->key,
+			 text->words, TEAM_MEMBERS_MAX);
+		return false;
+	}
+	for (unsigned int i = 0; i < *n; i++) {
+		if (wanted[i].reserve == text->reserve || strcmp(wanted[i].name, word->text) != 0)
+			continue;
+		snprintf(error, error_size, "%s: \"%s\": %s is in members, too; allowed is one",
+			 text->key, text->words, word->text);
+		return false;
+	}
+	memset(m, 0, sizeof(*m));
+	memcpy(m->name, word->text, TEAM_NIC_NAME_MAX);
+	m->priority = word->priority;
+	m->reserve = text->reserve;
+	(*n)++;
+	return true;
+}
+
 /* Names come first: a pattern gets what they leave. */
-static bool take_names(const char *text, struct member_entry *wanted, unsigned int *n,
+static bool take_names(const struct member_text *text, struct member_entry *wanted, unsigned int *n,
 		       bool *patterns, char *error, size_t error_size)
 {
-	const char *rest = text;
+	const char *rest = text->words;
 	struct member_word word;
 	bool bad = false;
 
-	*n = 0;
-	*patterns = false;
 	while (member_word_next(&rest, &word, &bad)) {
 		*patterns |= word.kind != MEMBER_WORD_NAME;
-		if (word.kind != MEMBER_WORD_NAME)
-			continue;
-		if (*n == TEAM_MEMBERS_MAX) {
-			snprintf(error, error_size, "members: \"%s\": at most %d members", text,
-				 TEAM_MEMBERS_MAX);
+		if (word.kind == MEMBER_WORD_NAME &&
+		    !take_name(text, &word, wanted, n, error, error_size))
 			return false;
-		}
-		memset(&wanted[*n], 0, sizeof(wanted[*n]));
-		memcpy(wanted[*n].name, word.text, TEAM_NIC_NAME_MAX);
-		wanted[(*n)++].priority = word.priority;
 	}
 	if (bad)
 		snprintf(error, error_size,
-			 "members: \"%s\": at \"%.40s\": allowed are names of interfaces (up to 15 "
+			 "%s: \"%s\": at \"%.40s\": allowed are names of interfaces (up to 15 "
 			 "letters; with * ? [] they are patterns), mac:AA:BB:CC:DD:EE:FF and "
 			 "pci:DOMAIN:BUS:DEVICE.FUNCTION (may hold * ? []), each with an optional "
 			 ":PRIORITY of 0 to 255, separated by spaces",
-			 text, rest);
+			 text->key, text->words, rest);
 	return !bad;
 }
 
-bool team_match_members(struct team_entry *entry, const char *text, struct member_entry *wanted,
-			unsigned int *n, char *error, size_t error_size)
+bool team_match_members(struct team_entry *entry, const struct team_options *options,
+			struct member_entry *wanted, unsigned int *n, char *error,
+			size_t error_size)
 {
+	const struct member_text texts[] = {
+		{"members", options->members, false},
+		{"reserve_members", options->reserve_members, true},
+	};
 	struct nic_name *nics = NULL;
-	const char *rest = text;
+	bool bad = false, patterns = false;
 	struct member_word word;
 	unsigned int n_nics;
-	bool bad = false, patterns;
 
-	if (!take_names(text, wanted, n, &patterns, error, error_size))
-		return false;
+	*n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!take_names(&texts[i], wanted, n, &patterns, error, error_size))
+			return false;
 	entry->has_patterns = patterns;
 	if (!patterns)
 		return true;
 	n_nics = nic_names_get(entry->netns_fd, &nics);
-	while (member_word_next(&rest, &word, &bad))
-		if (word.kind != MEMBER_WORD_NAME)
-			take_matches(entry, &word, nics, n_nics, wanted, n);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		for (const char *rest = texts[i].words; member_word_next(&rest, &word, &bad);)
+			if (word.kind != MEMBER_WORD_NAME)
+				take_matches(entry, &word, texts[i].reserve, nics, n_nics, wanted,
+					     n);
 	free(nics);
 	return true;
 }

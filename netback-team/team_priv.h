@@ -40,7 +40,8 @@ static inline bool team_is_up(const struct team *team, int member)
 static inline void team_set_up(struct team *team, uint32_t up)
 {
 	team->up = up;
-	team->usable = up & team->may_send;
+	team->usable = up & team->may_send & ~team->reserve;
+	team->spare = up & team->reserve;
 }
 
 static inline bool team_single_active(const struct team *team)

@@ -130,8 +130,8 @@ static uint32_t in_state(const struct team *team, enum team_member_state state)
  * or one that comes and goes. The others go on waiting. */
 static void use_best(struct team *team, uint64_t now_ns)
 {
-	const uint32_t waiting = in_state(team, TEAM_MEMBER_UPDELAY);
-	const uint32_t damped = in_state(team, TEAM_MEMBER_DAMPED);
+	const uint32_t waiting = in_state(team, TEAM_MEMBER_UPDELAY) & ~team->reserve;
+	const uint32_t damped = in_state(team, TEAM_MEMBER_DAMPED) & ~team->reserve;
 
 	if (waiting)
 		member_up(team, team_best(team, waiting), now_ns,
@@ -150,7 +150,7 @@ void team_judge_dead(struct team *team, uint64_t now_ns)
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (team_is_up(team, i) && team->members[i].dead)
 			dead |= 1u << i;
-	if (team->up == dead)
+	if (((team->up ^ dead) & ~team->reserve) == 0)
 		use_best(team, now_ns);
 	if (team->up != dead) {
 		for (; dead; dead &= dead - 1)
@@ -168,7 +168,7 @@ void team_begin_drain(struct team *team, int i, uint64_t now_ns)
 	struct team_member *m = &team->members[i];
 
 	m->drained = true;
-	if (!team_is_usable(team, i) || !m->link || team->usable == 1u << i) {
+	if (!seat_in(team->usable | team->spare, i) || !m->link || team->usable == 1u << i) {
 		member_drained(team, i, now_ns);
 		return;
 	}

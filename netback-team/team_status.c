@@ -102,6 +102,16 @@ static void add_health(json_t *reply, const struct snapshot *snap, int i)
 			json_integer((json_int_t)damp_penalty(&m->damp, damping, snap->now_ns)));
 }
 
+/* Guests that belong to a reserve member. */
+static unsigned int guests_on(const struct snapshot *snap, int i)
+{
+	unsigned int n = 0;
+
+	for (unsigned int p = 0; p < snap->n_pins; p++)
+		n += snap->pins[p].seat.want == i;
+	return n;
+}
+
 static json_t *member_to_json(const struct member_entry *member, const struct snapshot *snap)
 {
 	int i = team_find(&snap->team, member->name);
@@ -128,6 +138,9 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 			  (json_int_t)(s->rx_dropped + s->rx_dropped_host), "errors",
 			  (json_int_t)m->n_errors, "flaps", (json_int_t)m->n_flaps, "speed_mbps",
 			  (int)member->link.speed_mbps, "mtu", (int)member->link.mtu);
+	if (m->reserve)
+		json_object_set_new(reply, "reserve_for",
+				    json_integer((json_int_t)guests_on(snap, i)));
 	add_shares(reply, snap, i);
 	teams_lacp_add_member(reply, &snap->lacp, (unsigned int)i);
 	add_health(reply, snap, i);
@@ -178,6 +191,7 @@ static json_t *guests_to_json(const struct snapshot *snap)
 
 	for (unsigned int i = 0; i < snap->n_pins; i++) {
 		const struct pin *pin = &snap->pins[i];
+		const bool told = counts || pin->reach != PIN_NORMAL;
 		char list[PIN_LIST_MAX + 1] = "";
 
 		for (unsigned int n = 0; n < pin->n_members; n++) {
@@ -187,10 +201,10 @@ static json_t *guests_to_json(const struct snapshot *snap)
 		json_array_append_new(
 			all,
 			json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:s}", "vif", pin->name, "member",
-				  counts ? member_name(team, pin->seat.member) : "any", "belongs",
-				  counts ? member_name(team, pin->seat.want) : "any", "pin", list,
+				  told ? member_name(team, pin->seat.member) : "any", "belongs",
+				  told ? member_name(team, pin->seat.want) : "any", "pin", list,
 				  "confine", (int)pin->confine, "moves", (json_int_t)pin->n_moves,
-				  "why", counts ? pin->why : "this mode has one active member"));
+				  "why", told ? pin->why : "this mode has one active member"));
 	}
 	return all;
 }
@@ -277,6 +291,10 @@ int team_entry_failover(struct team_entry *entry, const char *member, char *erro
 		snprintf(error, error_size,
 			 "team %s: %s is not usable now; `team show %s` says why", entry->name,
 			 member[0] ? member : "no other member", entry->name);
+	else if (rc == -EPERM)
+		snprintf(error, error_size,
+			 "team %s: %s is a reserve member: `dos failover VIF` moves a guest to it",
+			 entry->name, member);
 	else if (rc < 0)
 		snprintf(error, error_size, "team %s: \"%s\" is not one of its members",
 			 entry->name, member);

@@ -268,7 +268,7 @@ static void apply_one(struct teams *teams, const char *name, const char *dir)
 		entry = create_entry(teams, name, &call.options, error, sizeof(error));
 	if (rc == 0 && entry) {
 		entry->seen = true;
-		if (teams_members_apply(entry, call.options.members, fresh, error, sizeof(error))) {
+		if (teams_members_apply(entry, &call.options, fresh, error, sizeof(error))) {
 			memcpy(call.options.netns, entry->options.netns,
 			       sizeof(call.options.netns));
 			netback_event_keys(teams->nb, entry->name, NULL, &team_key_table,

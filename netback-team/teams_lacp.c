@@ -68,7 +68,7 @@ void teams_lacp_release(struct team_entry *entry, struct member_entry *member)
 {
 	struct drain_call call = {member->name, true};
 
-	if (!member->open || !policy_get(entry->options.mode)->lacp) {
+	if (!member->open || member->reserve || !policy_get(entry->options.mode)->lacp) {
 		teams_members_drop(entry, member);
 		return;
 	}

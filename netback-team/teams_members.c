@@ -50,6 +50,12 @@ static int call_add(void *ctx, void *arg)
 	int i;
 
 	w->lacp.id_taken = call->id_taken;
+	if (call->member->reserve && team_find(&w->team, call->member->name) < 0) {
+		i = team_add(&w->team, call->member->name, call->member->priority, NULL);
+		if (i < 0)
+			return i;
+		team_reserve(&w->team, i);
+	}
 	i = uplink_add(w, call->member->name, call->member->priority, call->nic);
 	if (i >= 0)
 		call->stats = &w->uplinks[i]->stats;
@@ -75,7 +81,7 @@ static int call_drain(void *ctx, void *arg)
 	struct drain_call *call = arg;
 	const int member = team_find(&w->team, call->name);
 
-	if (member < 0 || !seat_in(w->team.usable, member))
+	if (member < 0 || !seat_in(w->team.usable | w->team.spare, member))
 		return -ENETDOWN;
 	call->wait_ns = team_drain(&w->team, member, w->now_ns) - w->now_ns;
 	worker_deadline(w, 0);
@@ -228,19 +234,25 @@ static void add_member(struct team_entry *entry, const struct member_entry *want
 	make_room(entry);
 	member = &entry->members[entry->n_members++];
 	*member = *wanted;
-	log_info("%s: %s joins, priority %u", entry->name, member->name, member->priority);
+	log_info("%s: %s joins%s, priority %u", entry->name, member->name,
+		 member->reserve ? " the reserve" : "", member->priority);
 	tell_membership(entry, member->name, true);
 	linkwatch_add(entry->linkwatch, member->name); /* its first report opens the NIC */
 }
 
+static const char *member_key(const struct member_entry *member)
+{
+	return member->reserve ? "reserve_members" : "members";
+}
+
 /* Members by difference. fresh: the team is new, so good members start without the refused ones. */
-bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh, char *error,
-			 size_t error_size)
+bool teams_members_apply(struct team_entry *entry, const struct team_options *options, bool fresh,
+			 char *error, size_t error_size)
 {
 	struct member_entry wanted[TEAM_MEMBERS_MAX];
 	unsigned int n;
 
-	if (!team_match_members(entry, text, wanted, &n, error, error_size))
+	if (!team_match_members(entry, options, wanted, &n, error, error_size))
 		return false;
 	for (unsigned int i = 0; i < n; i++) {
 		if (find_member(entry, wanted[i].name))
@@ -248,7 +260,7 @@ bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh,
 		team_match_check(entry, &wanted[i]);
 		if (!wanted[i].refused[0])
 			continue;
-		snprintf(error, error_size, "members: %s", wanted[i].refused);
+		snprintf(error, error_size, "%s: %s", member_key(&wanted[i]), wanted[i].refused);
 		if (!fresh)
 			return false;
 	}
@@ -261,6 +273,10 @@ bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh,
 				want = &wanted[i];
 		if (!want) {
 			teams_lacp_release(entry, member);
+			continue;
+		}
+		if (want->reserve != member->reserve) { /* it joins anew, see below */
+			teams_members_drop(entry, member);
 			continue;
 		}
 		member->matched = want->matched;

@@ -14,6 +14,7 @@ struct member_entry {
 	char name[TEAM_NAME_MAX];
 	uint8_t priority;
 	bool matched;		/**< by a pattern, not by its name */
+	bool reserve;		/**< of the key `reserve_members` */
 	bool open;		/**< has a NIC in the worker */
 	bool leaving;		/**< not in the configuration any more, but not drained yet */
 	struct link_state link; /**< last seen */
@@ -33,7 +34,7 @@ struct team_entry {
 	bool seen, dirty;
 	struct member_entry members[TEAM_MEMBERS_MAX];
 	unsigned int n_members;
-	bool has_patterns; /**< in its key `members` */
+	bool has_patterns; /**< in its keys `members` and `reserve_members` */
 	struct stats_group *group;
 	struct team_guard guard;
 	UT_hash_handle hh;
@@ -50,10 +51,10 @@ struct teams {
 	bool restarted; /**< we serve guests that a predecessor left, and have not begun yet */
 };
 
-/** teams_members.c: the members that the key names, by difference; false with a sentence when one
+/** teams_members.c: the members that the keys name, by difference; false with a sentence when one
  * may not join. fresh: the team is new, so good members start without the refused ones. */
-bool teams_members_apply(struct team_entry *entry, const char *text, bool fresh, char *error,
-			 size_t error_size);
+bool teams_members_apply(struct team_entry *entry, const struct team_options *options, bool fresh,
+			 char *error, size_t error_size);
 /** teams_members.c: the member is gone from the team, at once. */
 void teams_members_drop(struct team_entry *entry, struct member_entry *member);
 /** teams_members.c: for link watch (ctx is the entry): the worker hears it first, then we. */
@@ -78,10 +79,11 @@ int team_match_init(struct teams *teams);
 void team_match_fini(struct teams *teams);
 /** team_match.c: patterns are looked at again in a moment. */
 void team_match_soon(struct teams *teams);
-/** team_match.c: the members that the key `members` means now, room for TEAM_MEMBERS_MAX; false and
- * error when a word is no member. */
-bool team_match_members(struct team_entry *entry, const char *text, struct member_entry *wanted,
-			unsigned int *n, char *error, size_t error_size);
+/** team_match.c: the members that the keys `members` and `reserve_members` mean now, room for
+ * TEAM_MEMBERS_MAX; false and error when a word is no member, or one of both. */
+bool team_match_members(struct team_entry *entry, const struct team_options *options,
+			struct member_entry *wanted, unsigned int *n, char *error,
+			size_t error_size);
 /** team_match.c: may this NIC join? "" in member->refused = yes, or once it is there. With a
  * private namespace: moves it there. */
 void team_match_check(struct team_entry *entry, struct member_entry *member);

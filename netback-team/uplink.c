@@ -287,6 +287,8 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 {
 	struct nic_vector *v = w->vector;
 	uint32_t len = v->msgs[i].msg_len - (uint32_t)sizeof(v->vnet[i]);
+	const bool may_receive = team_may_receive(&w->team, up->member);
+	const bool groups = team_takes_groups(&w->team, up->member);
 	struct sw_decision decision;
 	struct pkt pkt;
 	int port = -1;
@@ -315,8 +317,11 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 		return;
 	if (w->probe.on && probe_receive(&w->probe, up->member, pkt.head, len, w->now_ns))
 		return;
-	decision = sw_from_nic(w->sw, team_may_receive(&w->team, up->member),
-			       team_takes_groups(&w->team, up->member), pkt.head, len, w->now_ns);
+	if (seat_in(w->team.reserve, up->member))
+		decision = sw_from_reserve(w->sw, up->member, may_receive, groups, pkt.head, len,
+					   w->now_ns);
+	else
+		decision = sw_from_nic(w->sw, may_receive, groups, pkt.head, len, w->now_ns);
 	switch (decision.verdict) {
 	case SW_VERDICT_LOCAL:
 		guest_rx_deliver(w, w->ports[decision.port], &pkt);
@@ -429,6 +434,7 @@ void uplink_timers(struct worker *w)
 	uint8_t frame[FRAME_RARP_LEN];
 
 	team_run(&w->team, w->now_ns);
+	w->stats.guests_on_reserve = w->team.spread.n_away;
 	w->probe_runs = true;
 	worker_deadline(w, team_deadline(&w->team));
 	worker_deadline(w, w->lacp.due_ns);

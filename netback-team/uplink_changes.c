@@ -71,8 +71,22 @@ static void on_active(void *ctx, struct team *team, int old, int new, const char
 					.bad = new < 0});
 }
 
+/* To the reserve, off it, or from one of its members to another. */
+static void moved_away(struct worker *w, const struct pin *pin, int old)
+{
+	const struct vif *vif = container_of(pin, struct vif, pin);
+	const bool away = seat_in(w->team.reserve, pin->seat.want);
+
+	if (old == pin->seat.want || (!away && !seat_in(w->team.reserve, old)))
+		return;
+	w->stats.to_reserve += away;
+	sw_port_home(w->sw, vif->port, away ? pin->seat.want : -1, w->now_ns);
+	announce_all(w);
+}
+
 static void on_guest(void *ctx, struct team *team, const struct pin *pin, int old)
 {
+	moved_away(ctx, pin, old);
 	tell(ctx, &(struct worker_change){.kind = EVENTS_KIND_MOVE,
 					  .who = pin->name,
 					  .old = member_or(team, old, "any"),

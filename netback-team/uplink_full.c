@@ -33,6 +33,8 @@ bool uplink_all_full(const struct worker *w)
 			full |= 1u << i;
 	if (single)
 		mask = team->active >= 0 ? 1u << team->active : 0;
+	if (team->spread.n_away) /* some may go on although the others are full */
+		mask |= team->spare;
 	return mask && (mask & ~full) == 0;
 }
 

@@ -72,7 +72,8 @@ static const struct nic *first_nic(const struct worker *w)
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		const struct uplink *up = w->uplinks[i];
 
-		if (up && up->nic && w->team.members[i].order < order) {
+		if (up && up->nic && !w->team.members[i].reserve &&
+		    w->team.members[i].order < order) {
 			order = w->team.members[i].order;
 			first = up->nic;
 		}
@@ -226,7 +227,7 @@ static void tell_links(struct worker *w)
 		const struct uplink *up = w->uplinks[i];
 		struct lacp_link link;
 
-		if (!m->used || !up || !up->nic)
+		if (!m->used || m->reserve || !up || !up->nic)
 			continue;
 		link = (struct lacp_link){
 			.carrier = w->team.up >> i & 1,

@@ -190,12 +190,9 @@ void vif_fail(struct vif *vif, const char *why)
 
 void vif_set_pin(struct vif *vif, const char *list, bool confine)
 {
-	struct worker *w = vif->worker;
-
 	memmove(vif->config.pin, list, strlen(list) + 1);
 	vif->config.confine = confine;
-	if (!vif->guard.second) /* an attack has bound it elsewhere */
-		spread_pin_set(&w->team, &vif->pin, list, confine, w->now_ns);
+	guard_place(vif); /* perhaps an attack has bound it elsewhere */
 }
 
 void vif_set_mcast_control(struct vif *vif, bool on)

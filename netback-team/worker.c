@@ -449,6 +449,9 @@ const struct stat_desc worker_stat_descs[] = {
 	ROW(reselected, "Frames that went to another member because the chosen one could not send"),
 	ROW(nic_full_waits, "Times a NIC's queue was full and frames stayed in the guests' rings"),
 	ROW(announced, "RARP announcements sent"),
+	ROW(to_reserve, "Times a guest was failed over to a reserve member"),
 #undef ROW
+	{"guests_on_reserve", STAT_KIND_GAUGE, offsetof(struct worker_stats, guests_on_reserve),
+	 "Guests that are on a reserve member now"},
 };
 const size_t worker_n_stat_descs = ARRAY_SIZE(worker_stat_descs);

@@ -99,6 +99,8 @@ struct worker_stats {
 	uint64_t reselected;		/**< frames that a member could not take and another did */
 	uint64_t nic_full_waits;	/**< times a NIC's queue was full: frames went back */
 	uint64_t announced;		/**< RARP frames sent */
+	uint64_t to_reserve;		/**< times a guest came to a reserve member */
+	uint64_t guests_on_reserve;	/**< now */
 };
 extern const struct stat_desc worker_stat_descs[];
 extern const size_t worker_n_stat_descs;

@@ -195,6 +195,8 @@ int cmd_explain_vif(struct cli *cli, int argc, char **argv);
 int cmd_dos_show(struct cli *cli, int argc, char **argv);
 int cmd_dos_clear(struct cli *cli, int argc, char **argv);
 int cmd_dos_relearn(struct cli *cli, int argc, char **argv);
+int cmd_dos_failover(struct cli *cli, int argc, char **argv);
+int cmd_dos_failback(struct cli *cli, int argc, char **argv);
 
 int cmd_usb_list(struct cli *cli, int argc, char **argv);
 int cmd_usb_show(struct cli *cli, int argc, char **argv);

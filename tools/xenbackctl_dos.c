@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xenbackctl_dos.c - commands about attacks on and by guests: dos show, dos clear, dos relearn. */
+/* xenbackctl_dos.c - commands about attacks on and by guests: dos show, clear, relearn, failover,
+ * failback. */
 #include "xenbackctl.h"
 
 #include <stdlib.h>
@@ -7,8 +8,9 @@
 
 #include "common/util.h"
 
-static const char *const list_columns[] = {"vif",    "team",	"state",  "alarms",  "reactions",
-					   "in_pps", "out_pps", "in_bps", "out_bps", NULL};
+static const char *const list_columns[] = {"vif",	"team",		  "state",   "alarms",
+					   "reactions", "in_pps",	  "out_pps", "in_bps",
+					   "out_bps",	"failed_over_to", NULL};
 static const char *const team_columns[] = {"team",    "state",	"alarms",  "in_pps",
 					   "out_pps", "in_bps", "out_bps", NULL};
 static const char *const show_first[] = {"vif",	      "team",	"state",   "dry_run", "alarms",
@@ -179,4 +181,34 @@ int cmd_dos_clear(struct cli *cli, int argc, char **argv)
 int cmd_dos_relearn(struct cli *cli, int argc, char **argv)
 {
 	return clear(cli, argv[0], true);
+}
+
+static int fail_over(struct cli *cli, const char *cmd, const char *device, const char *words)
+{
+	int status;
+	json_t *args = device_parse(cli, &cli_vif_kind, device, &status), *result;
+	const char *member;
+
+	if (!args)
+		return status;
+	result = cli_call(cli, cmd, args);
+	if (!result)
+		return CLI_FAILURE;
+	member = json_string_value(json_object_get(result, "failed_over_to"));
+	if (cli->json)
+		cli_print_json(result);
+	else
+		printf("%s: %s%s\n", device, words, member ? member : "");
+	json_decref(result);
+	return CLI_OK;
+}
+
+int cmd_dos_failover(struct cli *cli, int argc, char **argv)
+{
+	return fail_over(cli, "dos failover", argv[0], "failed over to ");
+}
+
+int cmd_dos_failback(struct cli *cli, int argc, char **argv)
+{
+	return fail_over(cli, "dos failback", argv[0], "back where it belongs");
 }

@@ -58,10 +58,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		now_ns += (uint64_t)op << 32;
 		if (op % 3 == 0)
 			toggle(sw, frame, op / 3);
+		else if (op % 3 == 1 && op & 32)
+			check(sw,
+			      sw_from_reserve(sw, op >> 6, op & 8, op & 16, frame, len, now_ns));
 		else if (op % 3 == 1)
 			check(sw, sw_from_nic(sw, op & 8, op & 16, frame, len, now_ns));
-		else if (used[op / 3 % PORTS])
+		else if (used[op / 3 % PORTS]) {
+			sw_port_home(sw, op / 3 % PORTS, (op >> 6) - 1, now_ns);
 			check(sw, sw_from_guest(sw, op / 3 % PORTS, frame, len, now_ns));
+		}
 	}
 	sw_destroy(sw);
 	return 0;

@@ -49,6 +49,7 @@ E2E_TESTS = \
 	tests/net/e2e-nic-gone.sh \
 	tests/net/e2e-qos.sh \
 	tests/net/e2e-rate.sh \
+	tests/net/e2e-reserve.sh \
 	tests/net/e2e-restart.sh \
 	tests/net/e2e-see.sh \
 	tests/net/e2e-spread.sh \

@@ -276,6 +276,10 @@ UNIT_TESTS += tests/unit/test-team-permit
 tests_unit_test_team_permit_SOURCES = tests/unit/test-team-permit.c tests/unit/team-lab.c tests/unit/team-lab.h \
 	tests/unit/team-choose.h
 tests_unit_test_team_permit_LDADD = $(UNIT_NET_LIBS)
+UNIT_TESTS += tests/unit/test-team-reserve
+tests_unit_test_team_reserve_SOURCES = tests/unit/test-team-reserve.c tests/unit/team-lab.c tests/unit/team-lab.h \
+	tests/unit/team-choose.h
+tests_unit_test_team_reserve_LDADD = $(UNIT_NET_LIBS)
 UNIT_TESTS += tests/unit/test-team-health
 tests_unit_test_team_health_SOURCES = tests/unit/test-team-health.c tests/unit/team-lab.c tests/unit/team-lab.h tests/unit/team-choose.h
 tests_unit_test_team_health_LDADD = $(UNIT_NET_LIBS)

@@ -137,6 +137,13 @@ void lab_frame_nic(struct sw *sw, bool usable, bool designated, const struct lab
 	expect(sw_from_nic(sw, usable, designated, frame->bytes, frame->len, lab_now), verdict, to);
 }
 
+void lab_frame_reserve(struct sw *sw, int member, bool designated, const struct lab_frame *frame,
+		       enum sw_verdict verdict, int to)
+{
+	expect(sw_from_reserve(sw, member, true, designated, frame->bytes, frame->len, lab_now),
+	       verdict, to);
+}
+
 void lab_guest(struct sw *sw, int port, int src, int dst, enum sw_verdict verdict, int to)
 {
 	const struct lab_frame frame = lab_plain(src, dst);

@@ -60,5 +60,8 @@ void lab_frame_guest(struct sw *sw, int port, const struct lab_frame *frame,
 		     enum sw_verdict verdict, int to);
 void lab_frame_nic(struct sw *sw, bool usable, bool designated, const struct lab_frame *frame,
 		   enum sw_verdict verdict, int to);
+/* From the reserve member: usable, and designated or not. */
+void lab_frame_reserve(struct sw *sw, int member, bool designated, const struct lab_frame *frame,
+		       enum sw_verdict verdict, int to);
 
 #endif

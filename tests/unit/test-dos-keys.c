@@ -104,7 +104,7 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{"hook_program", ".hidden", "hook_program"},
 		{"hook_program", "tell-me.py", NULL},
 		{"migrate", "yes", "migrate_host"},
-		{"second_team", "yes", "second_team_members"},
+		{"second_team", "yes", NULL}, /* the team's reserve */
 		{"second_team_members", "nic0 nic0", "second_team_members"},
 		{"second_team_members", "nic0 nic1", NULL},
 	};

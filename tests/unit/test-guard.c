@@ -429,6 +429,81 @@ static void an_attacked_guest_moves_to_other_members(void **state)
 	assert_int_equal(on_second(dp, 0), 0);
 }
 
+/* What was announced until now, and in so many ms. */
+static void drop_announcements(struct dp *dp, unsigned int ms)
+{
+	for (unsigned int k = 0; k < ms / 50; k++)
+		dp_advance(dp, 50 * MS);
+	for (unsigned int nic = 0; nic < DP_NICS; nic++)
+		while (dp->nics[nic]->n_sent > 0)
+			free(dp->nics[nic]->sent[--dp->nics[nic]->n_sent]);
+}
+
+static void an_attacked_guest_fails_over_to_the_reserve(void **state)
+{
+	struct guard_profile p = profile();
+	struct dp *dp = *state;
+	struct vif *vif = dp->guests[0].vif;
+
+	rule_of(&p, ACT_SECOND_TEAM)->times = 16;
+	watch(dp, 0, &p);
+	flood(dp, 0, 2, 300); /* there is none yet */
+	assert_false(status_of(dp, 0).active[ACT_SECOND_TEAM]);
+	flood(dp, 0, 6, 10);
+	team_reserve(&dp->worker->team, 1);
+	flood(dp, 0, 2, 300);
+	assert_true(status_of(dp, 0).active[ACT_SECOND_TEAM]);
+	assert_true(status_of(dp, 0).away && !status_of(dp, 0).by_hand);
+	assert_string_equal(status_of(dp, 0).member, "nic1");
+	assert_int_equal(guard_failover(vif, false), -EBUSY);
+	drop_announcements(dp, 0);
+	assert_int_equal(on_second(dp, 0), 10);
+	assert_int_equal(on_second(dp, 1), 0);
+	flood(dp, 0, 6, 10);
+	assert_false(status_of(dp, 0).away);
+	drop_announcements(dp, 2000);
+	assert_int_equal(on_second(dp, 0), 0);
+}
+
+static void a_guest_fails_over_by_hand(void **state)
+{
+	struct guard_profile p = profile(), off;
+	struct dp *dp = *state;
+	struct vif *vif = dp->guests[0].vif;
+
+	guard_profile_off(&off);
+	watch(dp, 0, &off);
+	assert_int_equal(guard_failover(vif, true), -ENODEV);
+	assert_int_equal(guard_failover(vif, false), 0);
+	team_reserve(&dp->worker->team, 1);
+	team_on_link(&dp->worker->team, 1, false, clock_now(&dp->clock));
+	assert_int_equal(guard_failover(vif, true), -ENETDOWN);
+	assert_false(status_of(dp, 0).away);
+	team_on_link(&dp->worker->team, 1, true, clock_now(&dp->clock));
+	assert_int_equal(guard_failover(vif, true), 0);
+	assert_true(status_of(dp, 0).away && status_of(dp, 0).by_hand);
+	drop_announcements(dp, 2000);
+	assert_int_equal(on_second(dp, 0), 10);
+	assert_int_equal(dp->worker->stats.to_reserve, 1);
+	assert_int_equal(dp->worker->stats.guests_on_reserve, 1);
+	/* Other profiles, and pins, change nothing about it; a list of theirs does. */
+	watch(dp, 0, &p);
+	vif_set_pin(vif, "nic0", false);
+	assert_int_equal(on_second(dp, 0), 10);
+	strcpy(p.second_members, "nic0");
+	assert_int_equal(guard_failover(vif, true), 0);
+	watch(dp, 0, &p);
+	assert_string_equal(status_of(dp, 0).member, "nic0");
+	assert_int_equal(guard_failover(vif, true), -EOPNOTSUPP); /* in active-backup */
+	strcpy(p.second_members, "nic0 nic1");
+	watch(dp, 0, &p);
+	assert_int_equal(guard_failover(vif, true), 0);
+	assert_int_equal(guard_failover(vif, false), 0);
+	assert_false(status_of(dp, 0).away);
+	drop_announcements(dp, 2000);
+	assert_int_equal(on_second(dp, 0), 0);
+}
+
 static void clear_ends_what_is_in_force(void **state)
 {
 	struct guard_profile p = profile();
@@ -556,6 +631,8 @@ int main(void)
 		TEST(a_dry_run_does_nothing_and_remembers_all),
 		TEST(the_host_is_asked_for_what_only_it_can_do),
 		TEST(an_attacked_guest_moves_to_other_members),
+		TEST(an_attacked_guest_fails_over_to_the_reserve),
+		TEST(a_guest_fails_over_by_hand),
 		TEST(clear_ends_what_is_in_force),
 		TEST(watching_ends_with_what_it_caused),
 		TEST(signatures_name_the_attack),

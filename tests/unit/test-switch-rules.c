@@ -299,6 +299,67 @@ static void r8_remembers_frames_of_every_length(void **state)
 	}
 }
 
+/* Number i of the frames to guest 1: none is a copy of another. */
+static struct lab_frame another(int i)
+{
+	struct lab_frame frame = lab_plain(50, 1);
+
+	frame.bytes[20] = (uint8_t)i;
+	return frame;
+}
+
+static void reserve_members_are_for_who_is_there(void **state)
+{
+	struct sw *sw = *state;
+	const int a = lab_port(sw, 1, SPOOF_ON), b = lab_port(sw, 2, SPOOF_ON);
+	const struct lab_frame to_b = lab_plain(50, 2), own = lab_plain(1, 2),
+			       broadcast = lab_plain(50, BROADCAST), nobody = lab_plain(50, 99);
+	struct lab_frame frame = another(0);
+
+	lab_guest(sw, a, 1, 50, UPLINK);
+	lab_guest(sw, b, 2, 50, UPLINK);
+	lab_frame_reserve(sw, 3, false, &frame, INACTIVE);
+	lab_frame_nic(sw, ACTIVE, &frame, LOCAL(a));
+	/* For a moment it is in both places, each frame once. */
+	sw_port_home(sw, a, 3, lab_now);
+	sw_port_home(sw, a, 3, lab_now + SEC); /* it was there already */
+	frame = another(1);
+	lab_frame_nic(sw, ACTIVE, &frame, LOCAL(a));
+	lab_frame_reserve(sw, 3, false, &frame, INACTIVE);
+	frame = another(2);
+	lab_frame_reserve(sw, 3, false, &frame, LOCAL(a));
+	lab_frame_nic(sw, ACTIVE, &frame, INACTIVE);
+	lab_frame_reserve(sw, 4, false, &frame, INACTIVE);
+	/* Then there only, however silent it is, and the others where they were. */
+	lab_now += SWITCH_MOVE_NS + SWITCH_SILENT_NS;
+	frame = another(3);
+	lab_frame_nic(sw, ACTIVE, &frame, INACTIVE);
+	lab_frame_nic(sw, OTHER, &frame, INACTIVE);
+	lab_frame_reserve(sw, 3, false, &frame, LOCAL(a));
+	lab_frame_reserve(sw, 3, false, &to_b, INACTIVE);
+	lab_frame_nic(sw, ACTIVE, &to_b, LOCAL(b));
+	lab_frame_reserve(sw, 3, false, &nobody, UNKNOWN);
+	/* R2, R3 */
+	lab_frame_reserve(sw, 3, false, &broadcast, INACTIVE);
+	lab_frame_reserve(sw, 3, true, &broadcast, FLOOD);
+	lab_frame_reserve(sw, 3, false, &own, REFLECT);
+	/* And back. */
+	sw_port_home(sw, a, -1, lab_now);
+	frame = another(4);
+	lab_frame_reserve(sw, 3, false, &frame, LOCAL(a));
+	lab_frame_nic(sw, ACTIVE, &frame, INACTIVE);
+	lab_now += SWITCH_MOVE_NS;
+	frame = another(5);
+	lab_frame_reserve(sw, 3, false, &frame, INACTIVE);
+	lab_frame_nic(sw, ACTIVE, &frame, LOCAL(a));
+	/* Another guest of this number begins at home. */
+	sw_port_home(sw, b, 3, lab_now);
+	sw_port_remove(sw, b);
+	assert_int_equal(lab_port(sw, 2, SPOOF_ON), b);
+	lab_frame_nic(sw, ACTIVE, &to_b, LOCAL(b));
+	lab_frame_reserve(sw, 3, false, &to_b, INACTIVE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +377,7 @@ int main(void)
 		TEST(r8_copies_to_a_silent_guest),
 		TEST(r8_leaves_one_path_alone),
 		TEST(r8_remembers_frames_of_every_length),
+		TEST(reserve_members_are_for_who_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static const char *member_of(const struct worker *w, const struct vif *vif)
 {
 	int member = vif->pin.seat.member;
 
-	if (policy_get(w->team.options.mode)->single_active)
+	if (policy_get(w->team.options.mode)->single_active && !seat_in(w->team.reserve, member))
 		member = w->team.active;
 	return member >= 0 && w->team.members[member].used ? w->team.members[member].name : "any";
 }

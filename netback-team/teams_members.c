@@ -266,7 +266,7 @@ bool teams_members_apply(struct team_entry *entry, const struct team_options *op
 	}
 	for (unsigned int m = entry->n_members; m-- > 0;) {
 		struct member_entry *member = &entry->members[m];
-		const struct member_entry *want = NULL;
+		struct member_entry *want = NULL;
 
 		for (unsigned int i = 0; i < n; i++)
 			if (strcmp(wanted[i].name, member->name) == 0)
@@ -277,6 +277,7 @@ bool teams_members_apply(struct team_entry *entry, const struct team_options *op
 		}
 		if (want->reserve != member->reserve) { /* it joins anew, see below */
 			teams_members_drop(entry, member);
+			team_match_check(entry, want);
 			continue;
 		}
 		member->matched = want->matched;

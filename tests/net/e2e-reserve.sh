@@ -39,6 +39,11 @@ sends_on() {
 }
 # pings N: how many of 50 were answered, and how many answers came twice.
 pings() { in_guest "$1" ping -n -c 50 -i 0.01 -W 1 "$OUTSIDE_IP" | awk '/DUP!/ { dup++ } /bytes from/ { n++ } END { print (n - dup >= 45 ? "most" : n + 0), dup + 0 }'; }
+# explained GUEST JQ-CONDITION: some frame of its trace is so.
+explained() {
+    in_guest "$1" ping -q -c 3 -i 0.05 -W 1 "$OUTSIDE_IP"
+    ctl --json explain vm "$1/0" | jq -e "any(.frames[]; $2)"
+}
 # A switch that knows nobody sends everything everywhere.
 forgetful() {
     local i
@@ -81,6 +86,10 @@ is 'the reserve is for one' "$(member nic2 reserve_for)" 1
 like 'dos show says where it is' "$(ctl dos show 1.0)" 'failed_over_to +nic2'
 like 'so do the metrics' "$(ctl metrics)" 'guests_on_reserve\{[^}]*\} 1'
 ok 'and the events' events_say 'vif1\.0.*any.*nic2.*failed over to the least used reserve member'
+ok 'and explain vm, of what it sends' wait_for 10 explained 1 \
+    '.member == "nic2" and (.chain | any(test("member: nic2, the guest is bound to it: .*reserve")))'
+ok 'and of what it gets' wait_for 10 explained 1 '.direction == "rx" and .result == "delivered" and (.chain | any(. == "from: nic2"))'
+like 'vm show knows it, too' "$(ctl vm show)" 'vif1\.0.* nic2 '
 sleep 1.2 # both sides count for a second
 is 'no answer twice' "$(pings 1)" 'most 0'
 forgetful off
@@ -134,6 +143,14 @@ background_end "$FLOOD"
 ok 'it is back after the attack' wait_for 15 dos_is 1 '.failed_over_to // "no"' no
 is 'no answer twice' "$(pings 1)" 'most 0'
 
+# From one kind to the other, live.
+team_set members 'nic*'
+team_set reserve_members 'nic2 nic1'
+ok 'a member becomes a reserve' wait_for 10 member_is nic1 reserve_for 0
+ok 'and carries nothing then' eval '! sends_on 1 nic1 && ! sends_on 2 nic1 && reaches 1 "$OUTSIDE_IP"'
+team_set reserve_members nic2
+ok 'and back' wait_for 10 eval 'member_is nic1 reserve_for null && member_is nic1 state active'
+team_set members 'nic0 nic1'
 team_set reserve_members ''
 ok 'the reserve leaves' wait_for 5 team_is '.members | map(.name) | join(" ")' 'nic0 nic1'
 like 'without one nobody fails over' "$(ctl dos failover 1.0 2>&1)" 'no reserve_members'

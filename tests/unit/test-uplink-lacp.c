@@ -532,11 +532,39 @@ static void speed_and_duplex_are_told(void **state)
 	assert_int_equal(w->team.usable, 3);
 }
 
+static void reserve_members_take_no_part(void **state)
+{
+	struct world *world = *state;
+	struct worker *w = world->dp->worker;
+	struct pin *pin = &world->dp->guests[0].vif->pin;
+	struct team_options options = w->team.options;
+
+	team_reserve(&w->team, 1);
+	set_mode(world, "lacp", false);
+	run(world, 5000);
+	assert_true(world->n_pdus[0] > 0);
+	assert_int_equal(world->n_pdus[1], 0);
+	assert_int_equal(w->team.usable, 1);
+	assert_int_equal(w->team.spare, 2);
+	assert_int_equal(send_flows(world, 20), 20);
+	assert_int_equal(world->n_data[0], 20);
+	run(world, 10);
+	assert_true(spread_pin_place(&w->team, pin, "", false, PIN_RESERVE, w->now_ns));
+	assert_int_equal(send_flows(world, 20), 20);
+	assert_int_equal(world->n_data[1], 20);
+	/* The team drains it, LACP the others. */
+	options.mode = w->team.options.mode;
+	strcpy(options.drained, "nic0 nic1");
+	uplink_drain_keep(w, &options);
+	assert_string_equal(options.drained, "nic1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(negotiates_and_carries, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_guest_cannot_speak_lacp, setup, teardown),
+		cmocka_unit_test_setup_teardown(reserve_members_take_no_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(lacpdus_keep_their_period_under_load, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_silent_partner_gets_nothing, setup, teardown),

@@ -184,8 +184,14 @@ tests_unit_test_hook_SOURCES = tests/unit/test-hook.c
 tests_unit_test_hook_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-guard
-tests_unit_test_guard_SOURCES = tests/unit/test-guard.c tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guard_SOURCES = tests/unit/test-guard.c tests/unit/guard-lab.c tests/unit/guard-lab.h \
+	tests/unit/datapath.c tests/unit/datapath.h
 tests_unit_test_guard_LDADD = $(UNIT_NET_LIBS)
+
+UNIT_TESTS += tests/unit/test-guard-reserve
+tests_unit_test_guard_reserve_SOURCES = tests/unit/test-guard-reserve.c tests/unit/guard-lab.c tests/unit/guard-lab.h \
+	tests/unit/datapath.c tests/unit/datapath.h
+tests_unit_test_guard_reserve_LDADD = $(UNIT_NET_LIBS)
 
 UNIT_TESTS += tests/unit/test-uplink-lacp
 tests_unit_test_uplink_lacp_SOURCES = tests/unit/test-uplink-lacp.c tests/unit/datapath.c tests/unit/datapath.h

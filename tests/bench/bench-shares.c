@@ -12,18 +12,21 @@
  * frames without check sequence (what the qdiscs of the kernel count), both of each segment for
  * GSO frames. The sender's frames are those of load-frames.h; HANDLE is the class of its frames.
  * It always has more, or brings BITS a second (of Ethernet frames), and makes up for 100 ms when it
- * comes late.
+ * comes late. When it should always have more but all that it sent has left the class, it prints a
+ * line of JSON: its VM and the time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -217,6 +220,19 @@ static void wait_until(uint64_t due_ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
+/* Has all that was sent left the class? */
+static void tell_when_dry(int fd, uint32_t vm)
+{
+	int queued;
+
+	if (ioctl(fd, SIOCOUTQ, &queued) < 0)
+		die("SIOCOUTQ");
+	if (queued)
+		return;
+	printf("{\"vm\": %u, \"t\": %.3f}\n", vm, (double)real_ns() / 1e9);
+	fflush(stdout);
+}
+
 /* As much as the class takes, or as the rate brings. */
 static int run_blast(const struct options *options)
 {
@@ -225,7 +241,8 @@ static int run_blast(const struct options *options)
 	const uint64_t end_ns = clock_now(&clock_monotonic) + (uint64_t)(options->seconds * 1e9);
 	const int room = 4 << 20; /* more than a guest's ring holds */
 	uint64_t now_ns, due_ns = 0, bytes = 0;
-	struct mmsghdr msgs[LOAD_SIZES];
+	struct mmsghdr msgs[BATCH];
+	unsigned int n = options->mix->n;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &options->class, sizeof(options->class)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
@@ -237,14 +254,18 @@ static int run_blast(const struct options *options)
 		netlab_msg(&msgs[i], &frames[i], false);
 		bytes += cost_of(COST_UNIT_BYTE, size, frames[i].vnet.gso_size, 54).bytes;
 	}
+	/* As many turns as a call takes, but one by one where the rate counts. */
+	for (; options->rate_bps <= 0 && n + options->mix->n <= BATCH; n += options->mix->n)
+		memcpy(&msgs[n], msgs, options->mix->n * sizeof(msgs[0]));
 	while ((now_ns = clock_now(&clock_monotonic)) < end_ns) {
 		if (options->rate_bps > 0) {
 			due_ns = MAX(due_ns, now_ns - LATE_NS) +
 				 (uint64_t)((double)bytes * 8e9 / options->rate_bps);
 			wait_until(due_ns);
+		} else {
+			tell_when_dry(fd, options->vm);
 		}
-		if (sendmmsg(fd, msgs, options->mix->n, 0) < 0 && errno != ENOBUFS &&
-		    errno != EAGAIN)
+		if (sendmmsg(fd, msgs, n, 0) < 0 && errno != ENOBUFS && errno != EAGAIN)
 			die(options->blast);
 	}
 	close(fd);

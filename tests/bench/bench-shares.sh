@@ -3,7 +3,8 @@
 # How exactly shares are kept with real traffic: the worked examples of sharing, through netback-team in the box. Two members of 200
 # Mbit/s each (pace) in mode hash, guests that always have more (bench-vif-load), frames of 60, 600, 1514 bytes and 64 KiB GSO mixed;
 # 100 Mbit/s and no GSO where 100 ms are looked at, in which a GSO frame is more than 1 %.
-# What each VM gets is counted twice: by the daemon (bytes that it scheduled) and behind the members (bench-shares --meter).
+# What each VM gets is counted twice: by the daemon (bytes that it scheduled) and behind the members (bench-shares --meter), in the same
+# windows of a second: those in which nobody ran dry who should always have more, as the daemon says, or htb's senders themselves.
 # Beside it, where it can be said there, tc's htb on one interface of 400 Mbit/s: a class a VM, rates and quanta in the ratio of the
 # shares, packet sockets that always have more. Each is judged in its own unit: wire bytes, and for htb those of Ethernet frames.
 # Usage: bench-shares.sh [SECONDS [JSON-FILE]], in the build tree (XENBACK_BUILD).
@@ -43,7 +44,8 @@ sends() {
 sender_class() {
     tc class replace dev nic0 parent 1:1 classid "1:1$1" htb rate "$(($3 * 2 * MEMBER / 5000))bit" ceil "$((2 * MEMBER))bit" \
         quantum "$(($3 * 70))" burst 200kb cburst 200kb || exit 1
-    background "$SHARES" --blast nic0 --vm "$1" --class "$(printf '1%04x' "0x1$1")" --frames "$2" --seconds 600 ${4:+--rate "$4"}
+    background "$SHARES" --blast nic0 --vm "$1" --class "$(printf '1%04x' "0x1$1")" --frames "$2" --seconds 600 \
+        ${4:+--rate "$4"} >>"$DIR/dry"
     LOAD_ID[$1]=$BG
 }
 
@@ -69,21 +71,23 @@ meter_start() {
 }
 
 # Functions for jq. A list of VM=SHARES[:RATE], and what they are entitled to of what went in a window: a VM with a rate that brings
-# less than its part has that, the others share the rest.
+# less than its part should have its rate, and the others share what it left.
 JUDGE='
     def vms: map(split("=") | {vm: (.[0] | tonumber)} + (.[1] | split(":") | {shares: (.[0] | tonumber), rate: ((.[1] // "0") | tonumber)}));
     def entitled($vms; $all): ($vms | map(.shares) | add) as $shares |
         ([$vms[] | select(.rate > 0 and .brings < .shares * $all / $shares)]) as $low |
         ($vms - $low | map(.shares) | add) as $left | ($low | map(.brings) | add // 0) as $used |
-        $vms | map({key: "\(.vm)", value: (if . as $v | any($low[]; . == $v) then .brings
+        $vms | map({key: "\(.vm)", value: (if . as $v | any($low[]; . == $v) then .should
             else ($all - $used) * .shares / $left end * 100 / $all)}) | from_entries;
-    # Between two samples: percent of each VM, and what it should be. What a rate brings: by time where that is exact.
+    # Between two samples: percent of each VM, and what it should be; a rate by time where that is exact.
     def window(f; $vms; $a; $b): ($b | f) as $to | ($a | f) as $from | ([$vms[].vm | $to[.] - $from[.]] | add) as $all |
         select($all > 0) | {all: $all,
-            want: entitled($vms | map(.brings = if $b.wakes then $to[.vm] - $from[.vm] else .rate / 8 * ($b.t - $a.t) end); $all),
+            want: entitled($vms | map(.brings = $to[.vm] - $from[.vm] |
+                .should = if $b.wakes then .brings else .rate / 8 * ($b.t - $a.t) end); $all),
             got: ($vms | map({key: "\(.vm)", value: (($to[.vm] - $from[.vm]) * 100 / $all)}) | from_entries)};
-    # Of who always has more, nobody ran dry.
-    def full($vms; $a; $b): all($vms[] | select(.rate == 0).vm; $a.wakes[.] == $b.wakes[.]);
+    # How often somebody ran dry who always has more: as the daemon counts, or by the lines of the senders.
+    def dry($vms; $a; $b): [$vms[] | select(.rate == 0).vm | . as $vm | if $a.wakes then $b.wakes[.] - $a.wakes[.]
+        else [$dry[] | select(.vm == $vm and .t > $a.t - 0.02 and .t < $b.t + 0.02)] | length end] | add;
     def median: if length == 0 then null else sort | .[length / 2 | floor] end;
     def figures($vm): "\($vm)" as $k | map({got: .got[$k], want: .want[$k], error: ((.got[$k] / .want[$k] - 1) * 100)}) |
         (max_by(.error | fabs) // {}) as $worst | {windows: length, entitled_pct: (map(.want) | median), used_pct: (map(.got) | median),
@@ -96,22 +100,25 @@ steady() {
     [[ $who == ours ]] || unit=bytes
     step "$who: $example, frames $mix"
     sleep 1
-    meter_start "$((seconds + 1))"
+    meter_start "$((seconds + 2))"
     : >"$DIR/samples"
     for ((i = 0; i <= seconds; i++)); do
-        if [[ $who == ours ]]; then sample >>"$DIR/samples"; fi
         sleep 1
+        if [[ $who == ours ]]; then sample >>"$DIR/samples"; fi
     done
     wait "$METER"
-    jq -n -c --slurpfile meter "$DIR/meter" --slurpfile samples "$DIR/samples" --arg example "$example" --arg who "$who" \
-        --arg mix "$mix" --arg unit "$unit" "$JUDGE"'
+    jq -n -c --slurpfile meter "$DIR/meter" --slurpfile samples "$DIR/samples" --slurpfile dry "$DIR/dry" --arg example "$example" \
+        --arg who "$who" --arg mix "$mix" --arg unit "$unit" "$JUDGE"'
+        def bin($sample): ($sample.t - $meter[0].t) * 100 | round;
         ($ARGS.positional | vms) as $vms |
-        [range(0; ($meter | length) - 100; 100) | window(.[$unit]; $vms; $meter[.]; $meter[. + 100])] as $arrived |
-        [range(0; ($samples | length) - 1) | select(full($vms; $samples[.]; $samples[. + 1])) |
-            window(.bytes; $vms; $samples[.]; $samples[. + 1])] as $scheduled |
+        (if $samples != [] then $samples else [range(0; $meter | length; 100) | $meter[.]] end) as $marks |
+        [range(0; ($marks | length) - 1) | [$marks[.], $marks[. + 1]] |
+            select(bin(.[0]) >= 0 and bin(.[1]) < ($meter | length) and dry($vms; .[0]; .[1]) == 0)] as $full |
+        ($full | map(. as [$a, $b] | window(.[$unit]; $vms; $meter[bin($a)]; $meter[bin($b)]))) as $arrived |
+        ($full | map(. as [$a, $b] | window(.bytes; $vms; $a; $b))) as $scheduled |
         $vms[] | . as $v | {example: $example, who: $who, frames: $mix, vm: $v.vm} + ($arrived | figures($v.vm)) +
-            {daemon: (if $samples == [] then null else $scheduled | figures($v.vm) end), mbit_s: (($arrived | map(.all) | add) * 8e-6 / ($arrived | length)),
-            ran_dry: (if $samples == [] or $v.rate > 0 then null else $samples[-1].wakes[$v.vm] - $samples[0].wakes[$v.vm] end)}' \
+            {daemon: (if $samples == [] then null else $scheduled | figures($v.vm) end), ran_dry: dry([$v]; $marks[0]; $marks[-1]),
+             mbit_s: (($vms | map($meter[-1][$unit][.vm] - $meter[0][$unit][.vm]) | add) * 8e-6 / ($meter[-1].t - $meter[0].t))}' \
         --args "$@" >>"$DIR/rows" || exit 1
 }
 
@@ -132,8 +139,8 @@ happening() {
     sleep 1
     if [[ $who == ours ]]; then sample >>"$DIR/samples"; fi
     wait "$METER"
-    jq -n -c --slurpfile meter "$DIR/meter" --slurpfile samples "$DIR/samples" --arg example "$example" --arg who "$who" \
-        --arg mix "$mix" --arg unit "$unit" --argjson at "$at" "$JUDGE"'
+    jq -n -c --slurpfile meter "$DIR/meter" --slurpfile samples "$DIR/samples" --slurpfile dry "$DIR/dry" --arg example "$example" \
+        --arg who "$who" --arg mix "$mix" --arg unit "$unit" --argjson at "$at" "$JUDGE"'
         ($ARGS.positional | vms) as $vms | $vms[0].vm as $vm | "\($vm)" as $k |
         def sent: .[$unit][$vm];
         def from($a; $n): window(.[$unit]; $vms; $meter[$a]; $meter[$a + $n]);
@@ -146,7 +153,7 @@ happening() {
          before_pct: (from($event - 101; 100).got[$k]), first_100ms_pct: $soon.got[$k], next_1s_pct: $later.got[$k],
          others_least_pct: ([$vms[1:][].vm | "\(.)" | $soon.got[.] * 100 / $soon.want[.]] | min),
          within_1pct_after_ms: (if $good then ($good - $from) * 10 else null end),
-         ran_dry: (if $samples == [] then null else [$vms[].vm | $samples[1].wakes[.] - $samples[0].wakes[.]] | add end)}' \
+         ran_dry: (if $samples == [] then dry($vms; $meter[$from + 10]; $meter[$from + 110]) else dry($vms; $samples[0]; $samples[1]) end)}' \
         --args "$@" >>"$DIR/events" || exit 1
 }
 
@@ -219,6 +226,7 @@ for i in 0 1; do
 done
 : >"$DIR/rows"
 : >"$DIR/events"
+: >"$DIR/dry"
 
 step "tc's htb first"
 tc qdisc add dev nic0 root handle 1: htb || exit 1
@@ -255,7 +263,7 @@ ROUND='def r: if type == "number" then . * 100 | round / 100 elif . == null then
 jq -r "$ROUND"'(["example", "frames", "by", "VM", "entitled", "used", "worst 1 s", "error", "worst", "daemon: used", "worst 1 s", "error",
         "worst", "windows", "ran dry", "Mbit/s"]),
     (.steady[] | [.example, .frames, .who, .vm, .entitled_pct, .used_pct, .used_worst_pct, .error_pct, .error_worst_pct,
-        .daemon.used_pct, .daemon.used_worst_pct, .daemon.error_pct, .daemon.error_worst_pct, .daemon.windows, .ran_dry, .mbit_s] |
+        .daemon.used_pct, .daemon.used_worst_pct, .daemon.error_pct, .daemon.error_worst_pct, .windows, .ran_dry, .mbit_s] |
         map(r)) | @tsv' "$DIR/shares.json" | column -t -s "$(printf '\t')"
 printf '\n'
 jq -r "$ROUND"'(["example", "frames", "by", "VM", "before", "entitled then", "first 100 ms", "next 1 s", "least of others, % of theirs",

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "log.h"
 #include "netback-team/linkwatch.h"
 #include "netback-team/worker.h"
 #include "tests/net/netlab.h"
@@ -442,6 +443,7 @@ int main(int argc, char **argv)
 			LOSSES_MAX);
 		return 2;
 	}
+	log_set_level(NULL, LOG_LEVEL_WARN); /* each trial is some lines of info */
 	netlab_enter((unsigned int)seconds + 60);
 	b = xb_calloc(1, sizeof(*b));
 	if (run(b, (unsigned int)n, seconds) != 0)

@@ -111,13 +111,20 @@ void lacp_mux_attach(struct lacp *lacp, uint64_t now_ns)
 		enter(p, LACP_MUX_ATTACHED, now_ns);
 }
 
-static const char *why_only_attached(const struct lacp_port *p)
+static const char *why_only_attached(struct lacp *lacp, const struct lacp_port *attached)
 {
-	if (!p->link.carrier)
+	unsigned int n_ready = 0;
+
+	if (!attached->link.carrier)
 		return "no carrier";
-	if (p->rx == LACP_RX_EXPIRED)
+	if (attached->rx == LACP_RX_EXPIRED)
 		return "partner is silent";
-	return lacp_in_sync(p) ? "another aggregator is active" : "partner is out of sync";
+	if (!lacp_in_sync(attached))
+		return "partner is out of sync";
+	LACP_PORTS(lacp, p)
+	n_ready += p->aggregator == attached->aggregator && lacp_ready(p);
+	return n_ready < lacp->config.min_ports ? "fewer links in sync than lacp_min_links"
+						: "another aggregator is active";
 }
 
 void lacp_mux_carry(struct lacp *lacp, uint64_t now_ns)
@@ -129,7 +136,7 @@ void lacp_mux_carry(struct lacp *lacp, uint64_t now_ns)
 		if (p->mux == LACP_MUX_COLLECTING && may_distribute(lacp, p))
 			enter(p, LACP_MUX_DISTRIBUTING, now_ns);
 		if (p->mux == LACP_MUX_ATTACHED)
-			p->reason = why_only_attached(p);
+			p->reason = why_only_attached(lacp, p);
 		else if (p->mux == LACP_MUX_COLLECTING)
 			p->reason = "partner does not collect";
 		else if (p->mux == LACP_MUX_DISTRIBUTING)

@@ -174,7 +174,7 @@ static void limit(struct lacp *lacp, int aggregator)
 			n_spare--;
 		} else if (p->selected == LACP_SELECTED) {
 			p->selected = LACP_STANDBY;
-			p->reason = "standby: max_ports better ones";
+			p->reason = "standby: lacp_max_links better ones";
 		}
 	}
 }

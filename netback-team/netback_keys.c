@@ -53,7 +53,8 @@ static const struct key team_keys[] = {
 	{"damping_max", KEY_TYPE_DURATION, TEAM(damping.max_ns), NSEC_PER_SEC, 86400 * NSEC_PER_SEC,
 	 NULL, "300s", true, "Nobody is kept out for longer after the last flap."},
 	{"min_links", KEY_TYPE_U64, TEAM(min_links), 0, TEAM_MEMBERS_MAX, NULL, "0", true,
-	 "With fewer usable members than this the team is down: it sends and receives nothing."},
+	 "With fewer usable members than this the team is down: it sends and receives nothing. In "
+	 "mode lacp, usable is whose link the partner agreed to."},
 	{"drained", KEY_TYPE_STRING, TEAM(drained), 0,
 	 sizeof(((struct team_options *)0)->drained) - 1, NULL, "", true,
 	 "Members that are taken out of use without loss or reordering, by name, separated by "
@@ -180,7 +181,8 @@ static const struct key team_keys[] = {
 	{"lacp_max_links", KEY_TYPE_U64, TEAM(lacp.max_links), 0, LACP_PORTS_MAX, NULL, "0", true,
 	 "Mode lacp: links in use at a time, the others stand by; 0 = all."},
 	{"lacp_min_links", KEY_TYPE_U64, TEAM(lacp.min_links), 0, LACP_PORTS_MAX, NULL, "0", true,
-	 "Mode lacp: an aggregator with fewer links carries nothing."},
+	 "Mode lacp: with fewer links that are in sync than this an aggregator is down, and the "
+	 "partner is told; another one with enough is used, if there is one."},
 	{"lacp_mux", KEY_TYPE_ENUM, TEAM(lacp.mux), 0, 0, lacp_mux_mode_names, "independent", true,
 	 "Mode lacp: independent control receives before it sends, and loses nothing when links "
 	 "come and go; coupled begins both at once."},

@@ -371,6 +371,8 @@ static void too_few_ports_carry_nothing(void **state)
 	lab_run(&lab, 100); /* the partner does not send there any more */
 	assert_int_equal(lab.systems[1].distributing, 0);
 	assert_true(lab_status(&lab, 0, 2).ready);
+	assert_string_equal(lab_status(&lab, 0, 2).reason,
+			    "fewer links in sync than lacp_min_links");
 	lab.systems[0].config.min_ports = 1; /* live */
 	lab_configure(&lab, 0);
 	lab_run(&lab, 100);

@@ -8,6 +8,7 @@ compgen -G "$BUILD/systemd/*.service" >/dev/null || skip_all 'the units are not 
 # Exposure in tenths, as `systemd-analyze security` counts it. 35 is what root with packet sockets, network administration
 # and namespaces costs; a unit without any sandbox has 96.
 EXPOSURE_MAX=35
+EXPORTER_MAX=25
 
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
@@ -26,6 +27,18 @@ for unit in "$BUILD"/systemd/*.service; do
             ok "$name: $need" grep -qE "^$need" "$unit"
         done
         no_lines "$name: no sandbox" "$(grep -nE '^(Protect|Private|Restrict[A-Z]|NoNewPriv|Capability|SystemCallFilter|Device)' "$unit")"
+        continue
+    fi
+    # Root for the daemons' sockets, and nothing more: it speaks HTTP with whoever comes.
+    if [[ $name == xenback-metrics.service ]]; then
+        output=$(systemd-analyze security --no-pager --offline=yes --threshold="$EXPORTER_MAX" "$DIR/$name" 2>&1) && rc=0 || rc=$?
+        diag "$(tail -n 1 <<<"$output")"
+        is "$name: exposure at most $EXPORTER_MAX" "$rc" 0
+        for need in 'Environment=LISTEN=127\.0\.0\.1:' 'EnvironmentFile=-.*/default/xenback-metrics$' \
+            'ExecStart=.*/xenbackctl metrics --listen=\$\{LISTEN\}$' 'CapabilityBoundingSet=$' 'PrivateDevices=yes' \
+            'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6$'; do
+            ok "$name: $need" grep -qE "^$need" "$unit"
+        done
         continue
     fi
     rc=0

@@ -256,7 +256,15 @@ static int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-	log_info("SIGHUP: nothing to do, settings in xenstore take effect when they are written");
+	struct run *run = userdata;
+
+	if (run->desc->reload) {
+		log_info("SIGHUP: settings and the files that they name are read again");
+		run->desc->reload(&run->app);
+	} else {
+		log_info("SIGHUP: nothing to do, settings in xenstore take effect when they are "
+			 "written");
+	}
 	return 0;
 }
 

@@ -11,8 +11,8 @@
  * no_new_privs and seccomp, READY=1, loop (watchdog pings), stop. Capabilities go before start,
  * while there is one thread: they belong to threads, and start makes more of those.
  *
- * SIGTERM and SIGINT end the loop, then stop runs. SIGHUP does nothing but a log line: settings are
- * live in xenstore.
+ * SIGTERM and SIGINT end the loop, then stop runs. SIGHUP calls reload, or does nothing but a log
+ * line: settings are live in xenstore.
  */
 #ifndef XB_APP_H
 #define XB_APP_H
@@ -70,6 +70,9 @@ struct app_desc {
 	int (*prepare)(struct app *app);
 	/** Sets everything up; -errno after a message. */
 	int (*start)(struct app *app);
+	/** SIGHUP: files that settings name may have changed. What is wrong is told where settings
+	 * that are wrong are, and what was in force stays. NULL: there are no such files. */
+	void (*reload)(struct app *app);
 	/** Undoes prepare and start; also called when one of them failed half-way. */
 	void (*stop)(struct app *app);
 };

@@ -44,6 +44,12 @@ static void on_config(void *ctx)
 		vifdev_apply_policies(nb);
 }
 
+/* A file of signatures is read again if it changed. */
+static void reload(struct app *app)
+{
+	on_config(app->ctx);
+}
+
 /* The process that runs hooks: forked while we have one thread, and may start programs. */
 static int prepare(struct app *app)
 {
@@ -131,5 +137,6 @@ const struct app_desc netback_app = {
 	.n_keep_caps = ARRAY_SIZE(keep_caps),
 	.prepare = prepare,
 	.start = start,
+	.reload = reload,
 	.stop = stop,
 };

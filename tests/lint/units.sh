@@ -51,7 +51,7 @@ for unit in "$BUILD"/systemd/*.service; do
         'Before=.*xendomains\.service' 'ExecCondition=\+.*control_d' 'ExecStartPre=-.*/xenbackctl load --once$')
     case $name in
         netback-team.service)
-            NEEDS+=('RestrictAddressFamilies=.*AF_PACKET' 'CapabilityBoundingSet=.*CAP_NET_RAW'
+            NEEDS+=('ExecReload=/bin/kill -HUP \$MAINPID$' 'RestrictAddressFamilies=.*AF_PACKET' 'CapabilityBoundingSet=.*CAP_NET_RAW'
                 'CapabilityBoundingSet=.*CAP_NET_ADMIN')
             ;;
         usbback.service)

@@ -129,6 +129,18 @@ ok 'a good one is not' wait_for 5 no_error /local/domain/0/xenback/team/team0
 flood 15 150
 ok 'its alarm has its name' wait_for 5 dos_like 1 '.alarms | join(",")' zeros
 
+# The same file with other rules: read again when told to, and a mistake in it changes nothing.
+printf '%s)\n' "${RULE/zeros/nulls}" >"$DIR/rules"
+kill -HUP "$DAEMON_PID"
+flood 15 150
+ok 'reload: the alarm has its new name' wait_for 10 dos_like 1 '.alarms | join(",")' nulls
+printf '%s\n' "$RULE" >"$DIR/rules"
+kill -HUP "$DAEMON_PID"
+ok 'reload: a mistake is told' wait_for 5 error_is /local/domain/0/xenback/team/team0 'dos_signatures: .*line 1, column'
+ok 'reload: the alarm ends' wait_for 15 dos_is 1 .state calm
+flood 15 150
+ok 'reload: the old rules stay' wait_for 10 dos_like 1 '.alarms | join(",")' nulls
+
 vif_set dos off
 ok 'off: nobody watches' wait_for 5 dos_is 1 .state off
 ok 'guest 1 reaches the network at the end' wait_for 5 reaches 1 "$OUTSIDE_IP"

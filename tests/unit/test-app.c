@@ -165,6 +165,12 @@ static int start(struct app *app)
 	return 0;
 }
 
+static void reload(struct app *app)
+{
+	puts("reload");
+	fflush(stdout);
+}
+
 static void stop(struct app *app)
 {
 	puts("stop");
@@ -193,6 +199,7 @@ static struct app_desc d_desc = {
 	.no_xen = true,
 	.check = check,
 	.start = start,
+	.reload = reload,
 	.stop = stop,
 };
 
@@ -424,6 +431,7 @@ static void life_is_told_to_systemd(void **state)
 	kill(t.pid, SIGTERM);
 	wait_notify("STOPPING=1");
 	assert_int_equal(finish(), 0);
+	expect_output("reload\n");
 	expect_output("stop\n");
 	assert_int_equal(access(t.ctl, F_OK), -1);
 }

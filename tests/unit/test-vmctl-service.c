@@ -239,6 +239,25 @@ static void a_reason_whose_time_is_up_holds_nobody(void **state)
 	assert_int_equal(pauses(3), 0);
 }
 
+static void a_pause_that_is_over_is_no_pause(void **state)
+{
+	struct vms_fake_guest *guest = vms_fake_find(&t.fake, 3);
+
+	expect_ok(PAUSE(FOR("0")), "30 s");
+	guest->pauses = 0; /* by others */
+	guest->info.paused = false;
+	expect_ok(PAUSE(FOR("1")), "30 s");
+	assert_int_equal(pauses(3), 1);
+	expect_ok(ask("{\"cmd\":\"list\"}"), "\"reasons\":[\"vif3.1\"]");
+	guest->pauses = 0; /* it was started again */
+	guest->info.paused = false;
+	guest->info.domid = 9;
+	expect_ok(PAUSE("\"vm\":9,\"reason\":\"vif9.0\""), "30 s");
+	assert_int_equal(pauses(9), 1);
+	advance(30 * NSEC_PER_SEC);
+	assert_int_equal(pauses(9), 0);
+}
+
 static void a_reason_is_a_word(void **state)
 {
 	static const char *const wrong[] = {"\"\"", "\"a b\"", "3", "\"a/b\"",
@@ -507,6 +526,7 @@ int main(void)
 		TEST(who_gives_no_reason_ends_them_all),
 		TEST(reasons_in_turn_are_one_pause),
 		TEST(a_reason_whose_time_is_up_holds_nobody),
+		TEST(a_pause_that_is_over_is_no_pause),
 		TEST(a_reason_is_a_word),
 		TEST(a_killed_service_s_pauses_end),
 		TEST(a_service_that_stops_lets_go),

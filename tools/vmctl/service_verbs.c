@@ -65,6 +65,11 @@ static int do_pause(struct question *q, json_t **result)
 	if (q->argument && key_set(&time_table, &for_ns, "pause", q->argument, q->error))
 		return -EINVAL;
 	for_ns = MIN(for_ns, q->rules->max_pause_ns);
+	/* It is another domain by now, or somebody else let it go on. */
+	if (paused && (paused->domid != q->domid || !q->info.paused)) {
+		ledger_unpause(&service->ledger, q->info.uuid);
+		paused = NULL;
+	}
 	known = paused ? ledger_reason(paused, reason) : NULL;
 	if (known && known->until_ns > now_ns) {
 		*result = message("guest %u (%s) is paused already, for %" PRIu64 " s more",

@@ -143,6 +143,14 @@ background_end "$FLOOD"
 ok 'it is back after the attack' wait_for 15 dos_is 1 '.failed_over_to // "no"' no
 is 'no answer twice' "$(pings 1)" 'most 0'
 
+ctl dos failover 1.0 >/dev/null
+ok 'by hand, in slb' wait_for 5 is_learned_on 1 2
+sleep 1.2
+forgetful off
+is 'no answer twice from a switch that knows nobody' "$(pings 1)" 'most 0'
+forgetful on
+ctl dos failback 1.0 >/dev/null
+
 # From one kind to the other, live.
 team_set members 'nic*'
 team_set reserve_members 'nic2 nic1'

@@ -6,7 +6,8 @@
 
 #include "util.h"
 
-#define LEARN_WEIGHT 64u /* values: alpha is 1/64 */
+#define LEARN_WEIGHT 64u  /* values: alpha is 1/64 */
+#define NOTHING	     1e-9 /* less of what is learned is 0: silence must not become ever dearer */
 
 void dos_meter_defaults(struct dos_meter_options *options)
 {
@@ -80,6 +81,10 @@ static void learn(struct dos_meter *meter, uint64_t value)
 	/* West 1979; with weight = 1, 2, 3 ... it is the plain mean and variance. */
 	meter->mean += step;
 	meter->var = (1 - 1 / weight) * (meter->var + difference * step);
+	if (meter->mean < NOTHING)
+		meter->mean = 0;
+	if (meter->var < NOTHING)
+		meter->var = 0;
 }
 
 static bool is_known(const struct dos_meter *meter, const struct dos_meter_options *options,

@@ -166,6 +166,23 @@ static void test_learns_mean_and_deviation(void **state)
 	assert_in_range(lab.meter.threshold, 300, 400);
 }
 
+/* What was learned decays to nothing, and not to numbers that take ever longer to compute with. */
+static void test_silence_is_forgotten_entirely(void **state)
+{
+	struct lab lab;
+
+	setup(&lab, DOS_MODE_ADAPTIVE);
+	for (unsigned int i = 0; i < 100; i++)
+		tick(&lab, usual());
+	for (unsigned int i = 0; i < 10000; i++)
+		tick(&lab, 0);
+	assert_true(lab.meter.mean == 0 && lab.meter.var == 0);
+	assert_int_equal(lab.meter.threshold, FLOOR);
+	for (unsigned int i = 0; i < 1000; i++)
+		tick(&lab, usual());
+	assert_in_range((uint64_t)lab.meter.mean, 180, 220);
+}
+
 /* While little is known the threshold is the ceiling, which learning never exceeds. */
 static void test_ceiling(void **state)
 {
@@ -287,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_hysteresis),
 		cmocka_unit_test(test_first_values_count_alike),
 		cmocka_unit_test(test_learns_mean_and_deviation),
+		cmocka_unit_test(test_silence_is_forgotten_entirely),
 		cmocka_unit_test(test_ceiling),
 		cmocka_unit_test(test_freezing),
 		cmocka_unit_test(test_fast),

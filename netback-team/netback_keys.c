@@ -96,7 +96,7 @@ static const struct key team_keys[] = {
 	 "both, "
 	 "the same for both directions. Frames without IP: Ethernet addresses."},
 	{"hash_seed", KEY_TYPE_U64, TEAM(hash_seed), 0, UINT32_MAX, NULL, "0", true,
-	 "Another number deals all flows out anew, for once out of order."},
+	 "Another number deals all flows out anew."},
 	{"flowlet_gap", KEY_TYPE_DURATION, TEAM(flowlet_gap_ns), 0, NSEC_PER_SEC, NULL, "500us",
 	 true, "Mode rr-flowlet: a flow that paused for so long goes on on the next member."},
 	{"drain", KEY_TYPE_DURATION, TEAM(drain_ns), 0, NSEC_PER_SEC, NULL, "200us", true,

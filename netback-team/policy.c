@@ -19,10 +19,13 @@
 static int choose_active(struct team *team, struct team_frame *frame, uint32_t tried)
 {
 	const uint32_t mask = team->usable & ~tried;
+	int member;
 
 	if (team->active >= 0 && (mask >> team->active & 1))
 		return team->active;
-	return team_best(team, mask);
+	member = team_best(team, mask);
+	team->detours |= seat_bit(member);
+	return member;
 }
 
 /* The next one after the last one, whatever became of its frame. */

@@ -32,6 +32,12 @@ static inline bool seat_in(uint32_t members, int i)
 	return i >= 0 && (members >> i & 1);
 }
 
+/** The set of member i; empty for -1. */
+static inline uint32_t seat_bit(int i)
+{
+	return i >= 0 ? 1u << i : 0;
+}
+
 /** May the next frame go to another member? usable: set of members that can send. */
 static inline bool seat_may_leave(const struct seat *seat, uint32_t usable, uint64_t now_ns,
 				  uint64_t drain_ns)

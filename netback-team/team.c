@@ -36,6 +36,11 @@ static void pass_end(struct team *team, struct pass *pass)
 	team_fail_over(team, pass);
 	team_fail_back(team, pass);
 	team_assign_roles(team, pass);
+	if (team->active != pass->old_active) {
+		team->detours = 0;
+		if (team_single_active(team))
+			team_hold(team, seat_bit(pass->old_active) & team->usable);
+	}
 	spread_members(team, pass->now_ns);
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (team->members[i].used && team->members[i].state != pass->old[i] &&
@@ -88,6 +93,9 @@ void team_set_options(struct team *team, const struct team_options *options, uin
 	assert(policy_get(options->mode));
 	if (options->mode != team->options.mode || options->failback != team->options.failback)
 		team->by_hand = false;
+	if (options->mode != team->options.mode || options->hash != team->options.hash ||
+	    options->hash_seed != team->options.hash_seed)
+		team_hold(team, team->usable);
 	team->options = *options;
 	spread_configure(team, old_seed);
 	team_set_drained(team, now_ns);
@@ -355,7 +363,8 @@ bool team_may_receive(const struct team *team, int member)
 		return false;
 	if (policy_get(team->options.mode)->lacp)
 		return team->up & team->may_receive & 1u << member;
-	return m->state == TEAM_MEMBER_ACTIVE || (m->state == TEAM_MEMBER_DRAINED && m->link);
+	return m->state == TEAM_MEMBER_ACTIVE || seat_in(team->detours & team->up, member) ||
+	       (m->state == TEAM_MEMBER_DRAINED && m->link);
 }
 
 bool team_takes_groups(const struct team *team, int member)

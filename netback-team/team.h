@@ -24,6 +24,11 @@
  * and failover know nothing of it: it carries the guests that were failed over to it (pin.h), and
  * nothing else.
  *
+ * Where something else than a failure changes who sends (failback, by hand, another mode or hash),
+ * nobody may send either (team_held) until what members have has left. A frame that the active
+ * member could not take goes to a standby one; what comes back there is received until the active
+ * member changes.
+ *
  * A link that comes back within downdelay was never gone; one that goes within updelay never came.
  * Where the probes of all members are missed, they say nothing (the target is gone), and members
  * with a link are used. With fewer usable members than min_links, the team is down: it has no
@@ -171,7 +176,9 @@ struct team {
 			     otherwise; -1 none */
 	uint32_t rr_next;
 	uint64_t failback_ns; /**< when failback is due, DEADLINE_NEVER = not pending */
-	uint64_t held_ns;     /**< until then nobody may send: a member drains */
+	uint64_t held_ns; /**< until then nobody may send: what members have is to leave first */
+	uint32_t detours; /**< bits: members that sent in place of the active one, which could not,
+			     since it is the active one: switches may have learned guests there */
 	struct team_observer observer;
 	struct spread spread; /**< how frames are distributed */
 };

@@ -61,6 +61,9 @@ void team_member_link_up(struct team *team, int i, uint64_t now_ns, const char *
 void team_member_down(struct team *team, int i, uint64_t now_ns, const char *reason);
 /** No new frames from now on; what it has will have left by its deadline. */
 void team_begin_drain(struct team *team, int i, uint64_t now_ns);
+/** Others will carry what these did, which go on sending what they have: nobody may send until that
+ * has left. */
+void team_hold(struct team *team, uint32_t members);
 /** Members that the option `drained` names now, or no longer. */
 void team_set_drained(struct team *team, uint64_t now_ns);
 /** The only place where a state changes. */

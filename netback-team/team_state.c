@@ -162,6 +162,19 @@ void team_judge_dead(struct team *team, uint64_t now_ns)
 			  "link up, probes are missed on all members");
 }
 
+void team_hold(struct team *team, uint32_t members)
+{
+	for (; members; members &= members - 1) {
+		const int i = __builtin_ctz(members);
+		const struct load *load = &team->spread.loads[i];
+
+		if (!team->members[i].link)
+			continue; /* its queue is lost */
+		team->held_ns =
+			MAX(team->held_ns, team_after(load->idle_ns, team->options.drain_ns));
+	}
+}
+
 void team_begin_drain(struct team *team, int i, uint64_t now_ns)
 {
 	const uint64_t clear_ns = MAX(team->spread.loads[i].idle_ns, now_ns);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "log.h"
+#include "policy.h"
 #include "util.h"
 
 #define LOG_MODULE "team"
@@ -45,6 +46,10 @@ static void on_member(void *ctx, struct team *team, int member, enum team_member
 		 team_member_state_name(m->state), m->reason ? m->reason : "");
 	uplink_lacp_touch(w);
 	if (is_up(old) != is_up(m->state) && team->active >= 0 && spread_moves_macs(team))
+		announce_all(w);
+	/* The mode changed: guests that were known here are not heard here any more. */
+	if (old == TEAM_MEMBER_ACTIVE && m->state == TEAM_MEMBER_STANDBY && team->active >= 0 &&
+	    policy_get(team->options.mode)->single_active)
 		announce_all(w);
 	tell(w, &(struct worker_change){.kind = EVENTS_KIND_MEMBER,
 					.who = m->name,

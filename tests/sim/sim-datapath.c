@@ -87,10 +87,13 @@ static void check_frame(struct sim *s, const uint8_t *f, uint32_t len)
 }
 
 /* Frames for a member that has a carrier and takes none wait in the guest's ring until another one
- * gets them, or for a second. */
-static void wait_for_full_nics(struct sim *s)
+ * gets them, or for a second; all do while another member is to take over in order. */
+static void wait_for_nics(struct sim *s)
 {
-	for (unsigned int ms = 0; s->dp->worker->qos.back && ms < 1100; ms++)
+	const struct worker *w = s->dp->worker;
+
+	for (unsigned int ms = 0;
+	     (w->qos.back || team_held(&w->team, clock_now(&s->dp->clock))) && ms < 1100; ms++)
 		dp_advance(s->dp, NSEC_PER_MSEC);
 }
 
@@ -100,7 +103,7 @@ static void collect(struct sim *s)
 	struct dp *dp = s->dp;
 	int n;
 
-	wait_for_full_nics(s);
+	wait_for_nics(s);
 
 	for (unsigned int i = 0; i < DP_NICS; i++) {
 		for (unsigned int k = 0; k < dp->nics[i]->n_sent; k++) {

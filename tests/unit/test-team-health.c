@@ -211,6 +211,35 @@ static int choose_at(struct lab *lab, uint32_t flow, uint64_t now_ns)
 	return team_choose(&lab->team, &frame, 0);
 }
 
+/* Nothing may overtake what a member has that works and is left. */
+static void who_takes_over_waits_for_the_queue(void **state)
+{
+	struct lab lab = {.options = {.mode = AB,
+				      .failback = TEAM_FAILBACK_MANUAL,
+				      .drain_ns = MS,
+				      .speed_bps = 12112000}};
+
+	all_up(&lab, "21");
+	for (int i = 0; i < 7; i++) /* 1 ms on the wire each */
+		assert_int_equal(choose(&lab.team, 1, 0), 0);
+	assert_int_equal(team_failover(&lab.team, 1, 2 * MS), 0);
+	assert_true(team_held(&lab.team, 8 * MS - 1));
+	assert_false(team_held(&lab.team, 8 * MS + 9));
+	assert_int_equal(team_failover(&lab.team, 0, 20 * MS), 0); /* it had nothing */
+	assert_false(team_held(&lab.team, 20 * MS));
+	assert_int_equal(choose_at(&lab, 1, 30 * MS), 0);
+	lab.options.mode = mode_of("hash");
+	lab_set_options(&lab, 30);
+	assert_true(team_held(&lab.team, 32 * MS - 1));
+	assert_false(team_held(&lab.team, 32 * MS + 9));
+	lab.options.mode = AB;
+	lab_set_options(&lab, 40);
+	assert_int_equal(choose_at(&lab, 1, 50 * MS), 0);
+	lab_link_at(&lab, "a", false, 50); /* what it had is lost */
+	assert_int_equal(lab.team.active, 1);
+	assert_false(team_held(&lab.team, 50 * MS));
+}
+
 /* Buckets stay on the member that drains, and are elsewhere once it has. */
 static void a_drain_keeps_flows_in_order(void **state)
 {
@@ -316,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_damped_member_returns),
 		cmocka_unit_test(a_drain_waits_for_the_queue),
 		cmocka_unit_test(a_drain_can_be_cut_short),
+		cmocka_unit_test(who_takes_over_waits_for_the_queue),
 		cmocka_unit_test(a_drain_keeps_flows_in_order),
 		cmocka_unit_test(too_few_members_are_none),
 		cmocka_unit_test(failback_by_load_waits_for_a_quiet_moment),

@@ -196,7 +196,8 @@ static void check_members(const struct world *w)
 		dead |= (uint32_t)(up && m->dead) << i;
 		assert_int_equal(team_may_receive(team, i),
 				 !team->closed &&
-					 ((up && (!single || i == team->active)) ||
+					 ((up && (!single || i == team->active ||
+						  (team->detours >> i & 1))) ||
 					  (!lacp && m->state == TEAM_MEMBER_DRAINED && m->link)));
 		assert_true(m->drained || m->state != TEAM_MEMBER_DRAINED);
 		assert_true(!m->drained || m->state == TEAM_MEMBER_DRAINED ||

@@ -185,6 +185,57 @@ static void addresses_are_announced_where_their_guests_send(void **state)
 		assert_int_equal(took(dp, 1, i, true), 1);
 }
 
+static bool arrives(struct dp *dp, unsigned int nic, unsigned int guest)
+{
+	uint8_t got[4096];
+	const uint32_t len = dp_tcp(frame, dp->guests[guest].mac, dp_wire_mac, 100, 2);
+
+	dp_post_rx(dp, guest, 1);
+	dp_incoming(dp->nics[nic], frame, len, NULL, -1);
+	dp_run(dp);
+	return dp_receive(&dp->guests[guest], got, NULL, NULL) > 0;
+}
+
+/* A standby member that sent in place of the active one, which took nothing for a while: there the
+ * switch has learned the guest, and sends it the answers. */
+static void answers_follow_a_detour(void **state)
+{
+	struct dp *dp = *state;
+	uint32_t len;
+
+	assert_false(arrives(dp, 1, 0));
+	len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 100, 2);
+	dp->nics[0]->send_error = ENOBUFS;
+	dp_send(dp, 0, frame, len, NULL, NETTXF_data_validated, 0, 0);
+	for (unsigned int ms = 0; ms < 10; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	assert_int_equal(took(dp, 1, 0, false), 1);
+	dp->nics[0]->send_error = 0;
+	assert_int_equal(dp->worker->team.active, 0);
+	assert_true(arrives(dp, 1, 0));
+	assert_true(arrives(dp, 0, 0));
+	link_is(dp, 0, false);
+	link_is(dp, 0, true); /* announced anew: the switch knows better */
+	assert_int_equal(dp->worker->team.active, 0);
+	assert_false(arrives(dp, 1, 0));
+}
+
+/* Guests were known on all members, and now count on one only. */
+static void a_mode_with_one_member_is_announced(void **state)
+{
+	struct dp *dp = *state;
+
+	set_mode(dp, "hash");
+	send_flows(dp, 0, 10);
+	dp_advance(dp, 100 * NSEC_PER_MSEC);
+	forget(dp);
+	set_mode(dp, "active-backup");
+	worker_deadline(dp->worker, 0);
+	dp_run(dp);
+	for (unsigned int i = 0; i < DP_GUESTS; i++)
+		assert_int_equal(took(dp, 0, i, true), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +245,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_bound_guest_uses_its_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
 						dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(answers_follow_a_detour, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(a_mode_with_one_member_is_announced, dp_setup,
+						dp_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

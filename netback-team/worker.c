@@ -239,8 +239,9 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 		uplink_probe_run(w);
 	more |= more_rx | uplink_lacp_run(w, more_rx);
 	plan_looks(w);
-	/* Queues that are ready are not settled yet, or had something when they were. */
-	more |= w->looks_left > 0 || w->ready != NULL;
+	/* Queues that are ready are not settled yet, or had something when they were; or nobody may
+	 * send, and they are looked at when that ends. */
+	more |= w->looks_left > 0 || (w->ready && !team_held(&w->team, now_ns));
 	*deadline_ns = w->next_ns;
 	return more;
 }

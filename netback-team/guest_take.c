@@ -342,6 +342,8 @@ bool guest_take_batch(struct worker *w)
 	qos->wake_ns = DEADLINE_NEVER;
 	if (qos->back && qos->retry_ns <= w->now_ns) { /* nobody else before it is known */
 		take_back(w);
+		if (qos->n_backlog) /* then it is their turn, or is known when it is */
+			qos->wake_ns = w->now_ns;
 		return !has_room(w);
 	}
 	if (qos->n_backlog && (!qos->back || open_beside(w)))

@@ -489,6 +489,33 @@ static void leaves_while_it_waits(void **state)
 	assert_int_equal(n[0], 5);
 }
 
+/* A guest waits for its limit while another one's frame is put back, and goes at last: the first
+ * one goes on when it may, with nobody else to wake the worker. */
+static void a_limit_is_not_forgotten(void **state)
+{
+	const struct qos_vif slow = {.tx = {.shares = 1000, .limit.peak_bps = 1000000}};
+	struct dp *dp = *state;
+	unsigned int n[DP_GUESTS] = {0};
+	uint64_t deadline;
+
+	set_qos(dp, 0, &slow);
+	refill(dp, 0, 5);
+	dp_run(dp);
+	dp->nics[0]->send_error = ENOBUFS;
+	refill(dp, 1, 1);
+	dp_run(dp);
+	assert_non_null(dp->worker->qos.back);
+	dp->nics[0]->send_error = 0;
+	for (unsigned int i = 0; i < 50; i++) {
+		worker_pass(dp->worker, clock_now(&dp->clock), &deadline);
+		if (deadline < DEADLINE_NEVER && deadline > clock_now(&dp->clock))
+			clock_advance(&dp->clock, deadline - clock_now(&dp->clock));
+	}
+	took(dp, n);
+	assert_int_equal(n[0], 5);
+	assert_int_equal(n[1], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +531,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(flood_is_not_doubled, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(stuck_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(leaves_while_it_waits, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(a_limit_is_not_forgotten, dp_setup, dp_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,5 +36,11 @@ SIM_TESTS += tests/sim/sim-dos
 tests_sim_sim_dos_SOURCES = tests/sim/sim-dos.c
 tests_sim_sim_dos_LDADD = $(UNIT_NET_LIBS)
 
+# A whole team's day.
+SIM_DAY = tests/sim/day-net.c tests/sim/day-guests.c tests/sim/day-events.c tests/sim/day.h
+SIM_TESTS += tests/sim/sim-day
+tests_sim_sim_day_SOURCES = tests/sim/sim-day.c $(SIM_DAY) $(SIM_SEEDS) tests/unit/datapath.c tests/unit/datapath.h
+tests_sim_sim_day_LDADD = $(UNIT_NET_LIBS)
+
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)

@@ -164,101 +164,108 @@ static void lag_bounded(void)
 static const uint32_t three[] = {2000, 2000, 1000};
 static const uint32_t five[] = {1000, 1000, 1000, 1000, 1000};
 
-#define FOR_EACH_MIX(mix)                                                                          \
-	for (const struct mix *mix = mixes; mix < mixes + ARRAY_SIZE(mixes); mix++)
-
-static void test_40_40_20(void **state)
+/* An example with every mix. */
+static void with_every_mix(void (*example)(const struct mix *mix))
 {
-	FOR_EACH_MIX(mix)
-	{
-		start(mix, 3, three, GBIT);
-		lab_run(&team.lab, NSEC_PER_SEC);
-		part(0, 0.4);
-		part(1, 0.4);
-		part(2, 0.2);
+	for (size_t i = 0; i < ARRAY_SIZE(mixes); i++) {
+		example(&mixes[i]);
 		lag_bounded();
 		lab_fini(&team.lab);
 	}
+}
+
+static void all_send(const struct mix *mix)
+{
+	start(mix, 3, three, GBIT);
+	lab_run(&team.lab, NSEC_PER_SEC);
+	part(0, 0.4);
+	part(1, 0.4);
+	part(2, 0.2);
+}
+
+static void test_40_40_20(void **state)
+{
+	with_every_mix(all_send);
+}
+
+static void one_stopped(const struct mix *mix)
+{
+	start(mix, 3, three, GBIT);
+	lab_run(&team.lab, 20 * NSEC_PER_MSEC);
+	demand(1, 0);
+	begin();
+	lab_run(&team.lab, NSEC_PER_SEC);
+	part(0, 2 / 3.0);
+	part(2, 1 / 3.0);
 }
 
 static void test_67_33_one_stopped(void **state)
 {
-	FOR_EACH_MIX(mix)
-	{
-		start(mix, 3, three, GBIT);
-		lab_run(&team.lab, 20 * NSEC_PER_MSEC);
-		demand(1, 0);
-		begin();
-		lab_run(&team.lab, NSEC_PER_SEC);
-		part(0, 2 / 3.0);
-		part(2, 1 / 3.0);
-		lag_bounded();
-		lab_fini(&team.lab);
-	}
+	with_every_mix(one_stopped);
+}
+
+static void one_uses_20(const struct mix *mix)
+{
+	start(mix, 3, three, GBIT);
+	demand(1, GBIT / 5);
+	lab_run(&team.lab, 20 * NSEC_PER_MSEC);
+	begin();
+	lab_run(&team.lab, NSEC_PER_SEC);
+	part(0, 0.8 * 2 / 3);
+	part(1, 0.2);
+	part(2, 0.8 / 3);
+	not_ahead(1, 0);
+	not_ahead(1, 2);
 }
 
 static void test_53_27_one_uses_20(void **state)
 {
-	FOR_EACH_MIX(mix)
-	{
-		start(mix, 3, three, GBIT);
-		demand(1, GBIT / 5);
-		lab_run(&team.lab, 20 * NSEC_PER_MSEC);
-		begin();
-		lab_run(&team.lab, NSEC_PER_SEC);
-		part(0, 0.8 * 2 / 3);
-		part(1, 0.2);
-		part(2, 0.8 / 3);
-		lag_bounded();
-		not_ahead(1, 0);
-		not_ahead(1, 2);
-		lab_fini(&team.lab);
-	}
+	with_every_mix(one_uses_20);
 }
 
 /* 15 % used of 20 % shares; half of the team dies, and that is 30 % of what is left. From the very
  * next frame on it is held to its 20 %. */
+static void team_halved(const struct mix *mix)
+{
+	start(mix, 5, five, 2 * GBIT);
+	demand(0, 300 * MBIT);
+	lab_run(&team.lab, 20 * NSEC_PER_MSEC);
+	begin();
+	lab_run(&team.lab, NSEC_PER_SEC);
+	part(0, 0.15);
+	part(1, 0.85 / 4);
+	lab_set_capacity(&team.lab, GBIT, 2 * GBIT);
+	begin();
+	lab_run(&team.lab, NSEC_PER_SEC);
+	for (unsigned int i = 0; i < team.n; i++)
+		part(i, 0.2);
+	for (unsigned int i = 1; i < team.n; i++)
+		not_ahead(0, i);
+}
+
 static void test_15_of_20_team_halved(void **state)
 {
-	FOR_EACH_MIX(mix)
-	{
-		start(mix, 5, five, 2 * GBIT);
-		demand(0, 300 * MBIT);
-		lab_run(&team.lab, 20 * NSEC_PER_MSEC);
-		begin();
-		lab_run(&team.lab, NSEC_PER_SEC);
-		part(0, 0.15);
-		part(1, 0.85 / 4);
-		lab_set_capacity(&team.lab, GBIT, 2 * GBIT);
-		begin();
-		lab_run(&team.lab, NSEC_PER_SEC);
-		for (unsigned int i = 0; i < team.n; i++)
-			part(i, 0.2);
-		for (unsigned int i = 1; i < team.n; i++)
-			not_ahead(0, i);
-		lag_bounded();
-		lab_fini(&team.lab);
-	}
+	with_every_mix(team_halved);
 }
 
 /* Slept half a second: its share from now on, nothing of what it missed; the others lose nothing
  * but that share. */
+static void one_wakes(const struct mix *mix)
+{
+	start(mix, 3, three, GBIT);
+	demand(0, 0);
+	lab_run(&team.lab, NSEC_PER_SEC / 2);
+	demand(0, LAB_GREEDY);
+	begin();
+	lab_run(&team.lab, NSEC_PER_SEC);
+	part(0, 0.4);
+	part(1, 0.4);
+	part(2, 0.2);
+}
+
 static void test_wake_starves_nobody(void **state)
 {
-	FOR_EACH_MIX(mix)
-	{
-		start(mix, 3, three, GBIT);
-		demand(0, 0);
-		lab_run(&team.lab, NSEC_PER_SEC / 2);
-		demand(0, LAB_GREEDY);
-		begin();
-		lab_run(&team.lab, NSEC_PER_SEC);
-		part(0, 0.4);
-		part(1, 0.4);
-		part(2, 0.2);
-		lag_bounded();
-		lab_fini(&team.lab);
-	}
+	with_every_mix(one_wakes);
 }
 
 int main(void)

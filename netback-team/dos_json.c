@@ -2,6 +2,7 @@
 /* dos_json.c - see dos_json.h. */
 #include "dos_json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +103,16 @@ void dos_event_words(char out[DOS_WORDS_MAX], const struct act_event *event)
 			 act_event_name(event->kind));
 }
 
+/* Errors that have a meaning of their own here (guard_failover). */
+static const char *error_words(const struct act_event *event)
+{
+	if (event->action == ACT_SECOND_TEAM && event->error == -ENODEV)
+		return "its team has no reserve_members, nor any of second_team_members";
+	if (event->action == ACT_SECOND_TEAM && event->error == -EOPNOTSUPP)
+		return "in active-backup only reserve_members can be used";
+	return strerror(-event->error);
+}
+
 void dos_event_reason(char out[DOS_WORDS_MAX], const struct act_event *event)
 {
 	char addr[DOS_ADDR_TEXT];
@@ -109,7 +120,7 @@ void dos_event_reason(char out[DOS_WORDS_MAX], const struct act_event *event)
 
 	out[0] = '\0';
 	if (event->error)
-		n = snprintf(out, DOS_WORDS_MAX, "%s", strerror(-event->error));
+		n = snprintf(out, DOS_WORDS_MAX, "%s", error_words(event));
 	else if (event->action < 0)
 		n = snprintf(out, DOS_WORDS_MAX, "%llu %s, threshold %llu",
 			     (unsigned long long)event->value, dos_unit(event->source),

@@ -161,6 +161,12 @@ ok 'and back' wait_for 10 eval 'member_is nic1 reserve_for null && member_is nic
 team_set members 'nic0 nic1'
 team_set reserve_members ''
 ok 'the reserve leaves' wait_for 5 team_is '.members | map(.name) | join(" ")' 'nic0 nic1'
+background timeout 10 ip netns exec outside bash -c \
+    "while :; do head -c 15000 /dev/zero | socat -u -b 100 - UDP:$(guest_ip 1):9999 2>/dev/null; sleep 0.1; done"
+FLOOD=$BG
+ok 'the reaction fails without one, and says why' wait_for 10 \
+    dos_is 1 '[.history[] | select(.what == "second-team failed")][0].why' 'its team has no reserve_members, nor any of second_team_members'
+background_end "$FLOOD"
 like 'without one nobody fails over' "$(ctl dos failover 1.0 2>&1)" 'no reserve_members'
 ok 'guest 1 reaches the network at the end' reaches 1 "$OUTSIDE_IP"
 ok 'the daemon lives' daemon_alive

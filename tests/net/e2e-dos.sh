@@ -100,9 +100,12 @@ profile_set limit no
 flood 15 150
 ok 'a pause that nobody carries out is told' wait_for 10 dos_like 1 '.history | map(.what) | join(",")' 'pause failed'
 profile_set pause no
+# The second in which the flood ended is not over: it is no attack again.
+profile_set to_unanswered 1000000
 ctl dos clear 1.0 >"$DIR/clear"
 like 'dos clear' "$(<"$DIR/clear")" 'alarms and reactions ended'
 is 'and nothing is under way' "$(dos 1 '.state + (.reactions | length | tostring)')" calm0
+profile_set to_unanswered 150
 
 # A dry run, by a profile of the guest's own.
 store_write "$PROFILES/try/mode" fixed "$PROFILES/try/alarm_n" 1 "$PROFILES/try/alarm_m" 1 "$PROFILES/try/to_unanswered" 150 \

@@ -4,8 +4,8 @@
  * frame.
  *
  * A frame that its member could not take (`tried`) goes to the one of the others that has least to
- * do, for this once: what its flow belongs to changes only when the team says that a member is
- * unusable, or drained (seat.h).
+ * do, and its seat with it: the next frame must not overtake it. What a flow belongs to does not
+ * change by that; it goes back there as it drains (seat.h).
  */
 #include "policy.h"
 
@@ -78,6 +78,19 @@ static void count(struct team *team, const struct team_frame *frame)
 	team->spread.stats.malformed += frame->key.malformed;
 }
 
+/* For a frame whose seat's member could not take it. */
+static int step_aside(struct team *team, struct team_frame *frame, struct seat *seat,
+		      uint32_t tried)
+{
+	const int member = choose_least_load(team, frame, tried);
+
+	if (member >= 0) {
+		seat->member = (int16_t)member;
+		frame->seat = seat;
+	}
+	return member;
+}
+
 static int by_bucket(struct team *team, struct team_frame *frame, uint64_t hash, uint32_t tried)
 {
 	struct bucket_map *map = &team->spread.map;
@@ -86,7 +99,7 @@ static int by_bucket(struct team *team, struct team_frame *frame, uint64_t hash,
 
 	member = bucket_choose(map, bucket, frame->now_ns, team->options.drain_ns);
 	if (member < 0 || tried >> member & 1)
-		return choose_least_load(team, frame, tried);
+		return step_aside(team, frame, &bucket->seat, tried);
 	frame->seat = &bucket->seat;
 	return member;
 }
@@ -124,7 +137,7 @@ static int choose_flowlet(struct team *team, struct team_frame *frame, uint32_t 
 		s->stats.flowlets++;
 	}
 	if (!seat_in(team->usable & ~tried, seat->member))
-		return choose_least_load(team, frame, tried);
+		return step_aside(team, frame, seat, tried);
 	frame->seat = seat;
 	return seat->member;
 }
@@ -164,7 +177,7 @@ static int choose_sticky(struct team *team, struct team_frame *frame, uint32_t t
 	}
 	sticky_seen(entry, frame->key.tcp_flags, frame->now_ns);
 	if (!seat_in(team->usable & ~tried, entry->seat.member))
-		return choose_least_load(team, frame, tried);
+		return step_aside(team, frame, &entry->seat, tried);
 	frame->seat = &entry->seat;
 	return entry->seat.member;
 }

@@ -318,6 +318,8 @@ static int choose_pinned(struct team *team, const struct team_frame *frame, uint
 	mask = team_single_active(team) ? 0 : team->usable & ~team->closed;
 	mask = (mask | team->spare) & ~tried;
 	member = pin_choose(pin, team->usable | team->spare, frame->now_ns, team->options.drain_ns);
+	if (seat_in(tried, member))
+		pin->seat.member = -1; /* the mode places it, until that has drained */
 	return seat_in(mask, member) ? member : -1;
 }
 

@@ -113,17 +113,21 @@ static void hash_moves_only_what_the_dead_member_had(void **state)
 		assert_int_equal(ask(numbered_frame(flow, now_ns)), before[flow]);
 }
 
-static void a_frame_that_was_refused_moves_nothing(void **state)
+static void a_flow_that_was_refused_stays_aside_until_it_pauses(void **state)
 {
 	struct team_frame frame;
-	int member;
+	int member, other;
 
 	team_with("hash", (struct team_options){.hash = FLOW_L34});
 	frame = numbered_frame(7, now_ns);
 	member = team_choose(&team, &frame, 0);
 	assert_non_null(frame.seat);
-	assert_int_not_equal(team_choose(&team, &frame, 1u << member), member);
-	assert_null(frame.seat);
+	other = team_choose(&team, &frame, 1u << member);
+	assert_int_not_equal(other, member);
+	assert_non_null(frame.seat);
+	assert_int_equal(frame.seat->want, member);
+	assert_int_equal(team_choose(&team, &frame, 0), other);
+	frame.now_ns += 100 * MS;
 	assert_int_equal(team_choose(&team, &frame, 0), member);
 }
 
@@ -278,7 +282,7 @@ int main(void)
 		cmocka_unit_test(hash_keeps_flows_and_balances_ten_thousand),
 		cmocka_unit_test(another_seed_deals_anew),
 		cmocka_unit_test(hash_moves_only_what_the_dead_member_had),
-		cmocka_unit_test(a_frame_that_was_refused_moves_nothing),
+		cmocka_unit_test(a_flow_that_was_refused_stays_aside_until_it_pauses),
 		cmocka_unit_test(ip_hash_takes_turns_without_ip),
 		cmocka_unit_test(least_load_goes_by_bytes_over_speed),
 		cmocka_unit_test(least_load_takes_turns_on_idle_links),

@@ -220,6 +220,35 @@ static void answers_follow_a_detour(void **state)
 	assert_false(arrives(dp, 1, 0));
 }
 
+/* A frame that went elsewhere because its member took nothing is not overtaken by the next one when
+ * that takes frames again; flows and bound guests. */
+static void who_stepped_aside_stays_until_it_pauses(void **state)
+{
+	struct dp *dp = *state;
+	const struct vif *vif = dp->guests[0].vif;
+
+	for (unsigned int bound = 0; bound < 2; bound++) {
+		set_mode(dp, "hash");
+		dp_advance(dp, 100 * NSEC_PER_MSEC);
+		vif_set_pin(dp->guests[0].vif, bound ? "nic0" : "", false);
+		send_flows(dp, 0, 60);
+		forget(dp);
+		dp->nics[0]->send_error = ENOBUFS;
+		dp->nics[0]->carrier = 0;
+		send_flows(dp, 0, 60);
+		assert_int_equal(took(dp, 1, 0, false), 60);
+		dp->nics[0]->send_error = 0;
+		dp->nics[0]->carrier = 1;
+		send_flows(dp, 0, 60); /* at once: all stay */
+		assert_int_equal(took(dp, 0, 0, false), 0);
+		dp_advance(dp, 100 * NSEC_PER_MSEC);
+		send_flows(dp, 0, 60);
+		assert_true(took(dp, 0, 0, false) >= (bound ? 60 : 15));
+		forget(dp);
+	}
+	assert_int_equal(vif->stats.tx_no_member, 0);
+}
+
 /* Guests were known on all members, and now count on one only. */
 static void a_mode_with_one_member_is_announced(void **state)
 {
@@ -246,6 +275,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
 						dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(answers_follow_a_detour, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(who_stepped_aside_stays_until_it_pauses, dp_setup,
+						dp_teardown),
 		cmocka_unit_test_setup_teardown(a_mode_with_one_member_is_announced, dp_setup,
 						dp_teardown),
 	};

@@ -172,12 +172,22 @@ static void receive(struct day_nic *nic, const uint8_t *frame, uint32_t len)
 	DL_APPEND(nic->in, in);
 }
 
+/* An announcement is lost: as far as the switch knows, the guest may be anywhere. */
+static void unlearn(struct day *day, const struct day_queued *queued)
+{
+	for (unsigned int i = 0; i < DP_GUESTS; i++)
+		if (queued->n_control && type_of(queued->control) == 0x8035 &&
+		    memcmp(queued->control + 6, day->dp->guests[i].mac, 6) == 0)
+			day->learned[i] = -1;
+}
+
 /* What it has is lost with its link. */
 static void drop_all(struct day *day, struct day_nic *nic)
 {
 	for (; nic->n; nic->n--) {
 		const struct day_queued *queued = &nic->queue[nic->first];
 
+		unlearn(day, queued);
 		if (!queued->n_control)
 			day_lost(day, DAY_LOSS_LINK, 1);
 		nic->first = (nic->first + 1) % DAY_QUEUE;
@@ -365,9 +375,11 @@ static void arrive_all(struct day *day)
 		nic->n_control -= queued.n_control > 0;
 		if (nic->silent && queued.n_control == 0)
 			on_silent(day, nic);
-		else if (!nic->silent && queued.n_control)
+		else if (nic->silent)
+			unlearn(day, &queued);
+		else if (queued.n_control)
 			control_arrives(day, nic, &queued);
-		else if (!nic->silent)
+		else
 			data_arrives(day, nic, &queued);
 	}
 }

@@ -323,8 +323,8 @@ static uint64_t pause_ns(struct day *day)
 	return base + base / 1024 * day_rnd(day, 1024);
 }
 
-/* Looking for attacks takes ten looks a second, and most of the CPU of a day: in pauses only each
- * fiftieth day. Probes many times a second are for short pauses, too. */
+/* Looking for attacks takes ten looks a second, and most of the CPU of a day: in pauses only in
+ * the first hours of each fiftieth day. Probes many times a second are for short pauses, too. */
 static void pause_day(struct day *day, bool watch)
 {
 	const uint64_t ns = pause_ns(day);
@@ -447,14 +447,14 @@ static void run_seed(unsigned int seed)
 	while (day_now(day) < DAY_NS) {
 		burst(day, true);
 		day->f->events++;
-		pause_day(day, seed % 50 == 0);
+		pause_day(day, seed % 50 == 0 && day_now(day) < DAY_NS / 12);
 		if (day_rnd(day, 4) == 0)
 			burst(day, false);
 	}
 	day_become_quiet(day);
 	day_until(day, day_now(day) + 600 * NSEC_PER_SEC);
 	active = day->w->team.active;
-	day_watch(day, seed % 50 == 0);
+	day_watch(day, false);
 	day_until(day, day_now(day) + 3000 * NSEC_PER_SEC);
 	check_quiet(day, active);
 	burst(day, false);

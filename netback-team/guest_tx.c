@@ -507,6 +507,8 @@ bool guest_tx_run(struct worker *w)
 	copy_run(w);
 	dispatch(w);
 	guest_rx_flush(w);
+	if (qos->bounded)
+		worker_on_time(w);
 	uplink_flush(w);
 	if (qos->bounded)
 		charge_late(w);

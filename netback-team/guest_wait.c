@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#include "clock.h"
 #include "ecn.h"
 #include "explain.h"
 #include "log.h"
@@ -72,7 +71,7 @@ static void await(struct worker *w, const struct vif_queue *q, uint64_t ready)
 void guest_rx_late(struct worker *w, struct vif *vif)
 {
 	if (is_limited(vif))
-		limit_late(&vif->rx_limit, w->now_ns, clock_now(w->clock));
+		limit_late(&vif->rx_limit, w->now_ns, worker_on_time(w));
 }
 
 /* Into the ring, and counted; false: too few requests. */

@@ -14,7 +14,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "nap.h"
 #include "punctual.h"
 #include "util.h"
 
@@ -35,6 +34,18 @@ void worker_deadline_exact(struct worker *w, uint64_t when_ns)
 {
 	worker_deadline(w, when_ns);
 	w->exact_ns = MIN(w->exact_ns, when_ns);
+}
+
+uint64_t worker_on_time(struct worker *w)
+{
+	uint64_t now_ns = clock_now(w->clock);
+
+	if (!w->threaded)
+		return now_ns;
+	nap_sends(&w->nap, now_ns - w->begin_ns);
+	while (now_ns < w->now_ns)
+		now_ns = clock_now(w->clock);
+	return now_ns;
 }
 
 void worker_queue_ready(struct worker *w, struct vif_queue *q)
@@ -246,8 +257,9 @@ bool worker_pass(struct worker *w, uint64_t now_ns, uint64_t *deadline_ns)
 	return more;
 }
 
-/* Waits for events, UINT64_MAX: without a limit. What it says is noted for the next pass. */
-static void wait_for(struct worker *w, uint64_t wait_ns)
+/* Waits for events, UINT64_MAX: without a limit. What it says is noted for the next pass. True:
+ * there were none. */
+static bool wait_for(struct worker *w, uint64_t wait_ns)
 {
 	struct epoll_event events[TEAM_MEMBERS_MAX + 2];
 	struct timespec ts = {.tv_sec = (time_t)(wait_ns / NSEC_PER_SEC),
@@ -263,29 +275,43 @@ static void wait_for(struct worker *w, uint64_t wait_ns)
 		else
 			((struct uplink *)events[i].data.ptr)->readable = true;
 	}
+	return n == 0;
+}
+
+static void nap(struct worker *w, uint64_t deadline)
+{
+	const uint64_t now = clock_now(w->clock);
+	const uint64_t exact = w->exact_ns;
+	const uint64_t wait_ns = nap_ns(&w->nap, now + nap_lead(&w->nap, exact), deadline, exact);
+
+	w->stats.sleeps++;
+	if (wait_for(w, wait_ns) && wait_ns && exact != DEADLINE_NEVER)
+		nap_woke(&w->nap, now + wait_ns, clock_now(w->clock));
 }
 
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	unsigned int passes = 0;
-	uint64_t deadline, wait_ns;
+	uint64_t deadline;
 	char name[16];
 
 	snprintf(name, sizeof(name), "team-%.10s", w->team.name);
 	prctl(PR_SET_NAME, name);
 	punctual_thread();
 	for (;;) {
-		bool more = worker_pass(w, clock_now(w->clock), &deadline);
+		bool more;
 
+		w->begin_ns = clock_now(w->clock);
+		more = worker_pass(w, MAX(w->begin_ns + nap_lead(&w->nap, w->exact_ns), w->now_ns),
+				   &deadline);
 		if (w->stop) /* by mail that the pass has read: there will be no other event */
 			break;
-		more = more || nap_spins(w->now_ns, w->exact_ns);
-		if (more && ++passes % PASSES_BURST)
-			continue;
-		wait_ns = more ? 0 : nap_ns(clock_now(w->clock), deadline, w->exact_ns);
-		w->stats.sleeps += !more;
-		wait_for(w, wait_ns);
+		more = more || nap_spins(&w->nap, w->now_ns, w->exact_ns);
+		if (!more)
+			nap(w, deadline);
+		else if (++passes % PASSES_BURST == 0)
+			wait_for(w, 0);
 	}
 	mailbox_drain(w->mail, w);
 	return NULL;

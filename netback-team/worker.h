@@ -38,6 +38,7 @@
 #include "frame.h"
 #include "guard.h"
 #include "mailbox.h"
+#include "nap.h"
 #include "netif.h"
 #include "nic.h"
 #include "probe.h"
@@ -217,7 +218,9 @@ struct worker {
 	uint32_t n_evt_queues;
 	struct vif_queue *ready;   /**< have something to do */
 	struct vif_queue *touched; /**< have responses to push */
-	uint64_t now_ns;	   /**< read once a pass */
+	uint64_t now_ns;	   /**< of a pass: when what it sends will leave (nap.h) */
+	uint64_t begin_ns;	   /**< when the pass really began; of a worker with a thread */
+	struct nap nap;		   /**< how late sleeps and frames are */
 	uint64_t next_ns;	   /**< earliest deadline of any queue, set anew in each pass */
 	uint64_t exact_ns;	   /**< earliest one of those to be met exactly (nap.h) */
 	bool may_look;		   /**< a worker without a thread does not */
@@ -282,6 +285,9 @@ void worker_unmask(struct worker *worker, struct vif_queue *queue);
 void worker_deadline(struct worker *worker, uint64_t when_ns);
 /** worker.c: the same, and not a moment later (nap.h). */
 void worker_deadline_exact(struct worker *worker, uint64_t when_ns);
+/** worker.c: frames that a limit counts are about to leave: waits until the time of the pass has
+ * come, which is a few microseconds ahead at most (nap.h). Returns the time. */
+uint64_t worker_on_time(struct worker *worker);
 /** worker.c: binds a guest's port and routes its events to queue. */
 int worker_evt_bind(struct worker *worker, struct vif_queue *queue, uint16_t domid, uint32_t remote,
 		    uint32_t *port);

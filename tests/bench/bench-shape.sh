@@ -118,7 +118,7 @@ for rate in 10000000 100000000 1000000000 10000000000; do
         row "$kind, $((rate / 1000000)) Mbit/s" kernel $kind $rate $((rate / 800)) $mode
     done
 done
-for avg in 100 180; do
+for avg in 100 150; do
     row "tbf, $avg Mbit/s, peak 200 Mbit/s" kernel tbf ${avg}000000 1250000 full 200000000
 done
 
@@ -126,7 +126,7 @@ guest 1 full
 for rate in 10000000 100000000 1000000000; do
     row "netback-team, $((rate / 1000000)) Mbit/s" ours $rate $((rate / 800)) full
 done
-for avg in 100 180; do
+for avg in 100 150; do
     row "netback-team, $avg Mbit/s, peak 200 Mbit/s" ours ${avg}000000 1250000 full 200000000
     row "netback-team, $avg Mbit/s, peak 200 Mbit/s over 10 ms" ours ${avg}000000 1250000 full 200000000 10
 done

@@ -80,9 +80,16 @@ guest() {
     policy "$1"
 }
 
+# limited DIRECTION AVERAGE BURST PEAK PERIOD-NS: some guest's limit is that, all in bits, bytes and ns.
+limited() {
+    ctl --json qos show | jq -e --arg direction "$1" --argjson limit "[$2, $3, $4, $5]" \
+        'any(.[]; .direction == $direction and [.avg_bps, .burst_bytes, .peak_bps, .period_ns] == $limit)'
+}
+
 # ours RATE BURST MODE [PEAK [PERIOD-MS]]
 ours() {
     store_write "$POLICY/avg" "$1bit" "$POLICY/burst" "$2B" "$POLICY/peak" "${4:-0}bit" "$POLICY/period" "${5:-0}ms"
+    wait_for 10 limited tx "$1" "$2" "${4:-0}" "$((${5:-0} * 1000000))" || exit 1
     sleep 0.5
     meter "ours${5:+, period $5 ms}" "$1" "$2" "$3" ${4:+--peak "$4"} ${5:+--period "${5}000000"}
 }
@@ -92,6 +99,7 @@ receives() {
     local gso=''
     [[ $3 != bulk ]] || gso=--gso
     store_write "$POLICY/rx_avg" "$1bit" "$POLICY/rx_burst" "$2B"
+    wait_for 10 limited rx "$1" "$2" 0 0 || exit 1
     ip netns exec sink tc qdisc add dev sink0 root tbf rate "$(($1 * 5 / 4))bit" burst "$2b" limit 4000000b || exit 1
     background ip netns exec sink "$SHAPE" --blast sink0 --seconds $((seconds + 3)) --dst "$(guest_mac 3)" $gso
     METER_NETNS=guest3 METER_IFACE=eth0 meter 'ours, to the guest' "$1" "$2" "$3" --dst "$(guest_mac 3)"

@@ -30,7 +30,7 @@ stand_still() {
         fi
     done
 }
-reasons_are() { [[ $("$VMCTL" --json list | jq -r '.[] | select(.domid == 1) | .reasons | join(" ")') == "$1" ]]; }
+reasons_are() { [[ $("$VMCTL" --json list | jq -r '.[] | select(.domid == 1) | .reasons | sort | join(" ")') == "$1" ]]; }
 vmctl() { "$VMCTL" "$@" 2>&1; }
 vmctl_answers() { "$VMCTL" list >/dev/null 2>&1; }
 vmctl_start() {
@@ -83,7 +83,7 @@ ok 'the service runs' vmctl_start
 background stand_still
 WATCHER=$BG
 for one in 'mode fixed' 'alarm_n 1' 'alarm_m 1' 'clear_time 1s' 'to_pps 60' \
-    'pause yes' 'pause_when to-guest' 'pause_after 0' 'pause_min 0' 'pause_max 2s' 'pause_times 1'; do
+    'pause yes' 'pause_when to-guest' 'pause_after 0' 'pause_min 0' 'pause_max 8s' 'pause_times 1'; do
     setting strict "${one% *}" "${one##* }"
     setting long "${one% *}" "${one##* }"
 done
@@ -91,13 +91,13 @@ team_set dos strict
 ok 'the guest is watched' wait_for 10 calm
 
 # A pause that its time ends.
-flood 20 "$(guest_ip 1)"
+flood 40 "$(guest_ip 1)"
 ok 'an attack pauses the guest' wait_for 10 paused 1
 like 'the service says for whom' "$(vmctl list)" 'web1 .* paused, goes on in [0-9]+ s; paused by vif1\.0'
-ok 'it stands still' eval '! reaches 1 "$OUTSIDE_IP"'
+ok 'it stands still' wait_for 5 eval '! reaches 1 "$OUTSIDE_IP"'
 ok 'the guest beside does not' reaches 2 "$OUTSIDE_IP"
 is 'and is not paused' "$(pauses 2)" 0
-ok 'its time ends the pause' wait_for 10 not_paused 1
+ok 'its time ends the pause' wait_for 20 not_paused 1
 is 'while the attack goes on' "$(dos .state)" attack
 ok 'both are in the history' happened 'pause undone' 1
 is 'begin and end, once' "$(n_events 'pause taken') $(n_events 'pause undone') $(n_events 'pause failed')" '1 1 0'
@@ -139,16 +139,17 @@ ip -n guest1 addr add 10.77.1.11/24 dev eth1
 ip -n guest1 link set eth1 up
 neighbour 10.77.1.11 "$SECOND_MAC"
 ok 'it reaches the network' wait_for 10 reaches 1 10.77.1.1
-for one in 'pause_interval 1s' 'pause_times 16' 'pause_max 30s'; do setting long "${one% *}" "${one##* }"; done
+# What else this machine does makes holes in the flood, which are no end of the attack.
+for one in 'clear_time 3s' 'pause_interval 1s' 'pause_times 16' 'pause_max 60s'; do setting long "${one% *}" "${one##* }"; done
 setting strict pause_max 5s
 setting strict pause_min 5s
 ctl dos clear 1.1 >/dev/null
 setting strict pause yes
-flood 30 10.77.1.11
+flood 60 10.77.1.11
 OTHER=$FLOOD
 ok 'an attack on the second one' wait_for 10 paused 1
-flood 30 "$(guest_ip 1)"
-ok 'and one on the first are two reasons' wait_for 10 reasons_are 'vif1.1 vif1.0'
+flood 60 "$(guest_ip 1)"
+ok 'and one on the first are two reasons' wait_for 10 reasons_are 'vif1.0 vif1.1'
 ok 'the time of one is up, the other one stays' wait_for 10 reasons_are vif1.1
 is 'the guest stands still' "$(pauses 1)" 1
 flood_end

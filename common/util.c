@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LINE_BYTES 64u
+
 static void out_of_memory(size_t size)
 {
 	fprintf(stderr, "<2>out of memory: %zu bytes refused\n", size);
@@ -18,6 +20,17 @@ void *xb_calloc(size_t n, size_t size)
 
 	if (!p)
 		out_of_memory(size);
+	return p;
+}
+
+void *xb_calloc_lines(size_t n, size_t size)
+{
+	const size_t bytes = DIV_ROUND_UP(n * size, LINE_BYTES) * LINE_BYTES;
+	void *p = aligned_alloc(LINE_BYTES, bytes);
+
+	if (!p)
+		out_of_memory(bytes);
+	memset(p, 0, bytes);
 	return p;
 }
 

@@ -39,6 +39,8 @@ static inline void xb_close_fd(const int *fd)
 
 /** Allocate or die: control path only, the data path allocates at connect and checks. */
 void *xb_calloc(size_t n, size_t size);
+/** n elements, all zeros, the first at the begin of a cache line (64 bytes). */
+void *xb_calloc_lines(size_t n, size_t size);
 void *xb_realloc(void *p, size_t size);
 char *xb_strdup(const char *s);
 /** Is it a word of 1 to max letters, digits and "._:-"? */

@@ -26,17 +26,16 @@ struct fair *fair_create(uint32_t max_flows)
 	fair->options = fair_options_default;
 	fair->fit = true;
 	fair->turn = -1;
-	fair->flows = xb_calloc(n, sizeof(*fair->flows));
+	fair->flows = xb_calloc_lines(n, sizeof(*fair->flows));
 	fair->water = xb_calloc(n, sizeof(*fair->water));
 	fair->positions = xb_calloc(n, POSITIONS * sizeof(*fair->positions));
 	for (size_t i = 0; i < POSITIONS * n; i++)
 		fair->positions[i] = HEAP_ABSENT;
-	/* Pages of bands that nobody is in are never touched. */
-	fair->entries = entries = xb_calloc(n, (FAIR_BANDS + 2) * sizeof(*entries));
-	for (size_t i = 0; i < FAIR_BANDS; i++, entries += n)
+	fair->entries = entries = xb_calloc_lines(FAIR_BANDS + 2, HEAP_ROOM(n) * sizeof(*entries));
+	for (size_t i = 0; i < FAIR_BANDS; i++, entries += HEAP_ROOM(n))
 		heap_init(&fair->bands[i].heap, entries, fair->positions);
 	heap_init(&fair->due, entries, fair->positions + POSITION_DUE * n);
-	heap_init(&fair->timers, entries + n, fair->positions + POSITION_TIMER * n);
+	heap_init(&fair->timers, entries + HEAP_ROOM(n), fair->positions + POSITION_TIMER * n);
 	return fair;
 }
 
@@ -53,7 +52,7 @@ void fair_destroy(struct fair *fair)
 
 struct band *fair_band(struct fair *fair, const struct flow *flow)
 {
-	return &fair->bands[fair->options.strict ? flow->config.priority : 0];
+	return &fair->bands[fair->options.strict ? flow->priority : 0];
 }
 
 static void band_put(struct fair *fair, struct band *band, uint32_t id)
@@ -76,6 +75,7 @@ void fair_unlink(struct fair *fair, uint32_t id)
 	band_remove(fair, fair_band(fair, &fair->flows[id]), id);
 	heap_remove(&fair->due, id);
 	heap_remove(&fair->timers, id);
+	fair->flows[id].timed = false;
 	if (fair->turn == (int)id)
 		fair->turn = -1;
 }
@@ -89,12 +89,12 @@ uint64_t fair_band_time(struct band *band)
 
 uint64_t fair_tag_of(const struct flow *flow, uint64_t cost)
 {
-	return (cost << FAIR_TAG_SHIFT) / flow->config.shares;
+	return (cost << FAIR_TAG_SHIFT) / flow->shares;
 }
 
 uint64_t fair_cost_of(const struct flow *flow, uint64_t tags)
 {
-	return (uint64_t)((__uint128_t)tags * flow->config.shares >> FAIR_TAG_SHIFT);
+	return (uint64_t)((__uint128_t)tags * flow->shares >> FAIR_TAG_SHIFT);
 }
 
 void fair_count_loss(struct fair *fair, struct flow *flow)
@@ -124,18 +124,20 @@ static void join(struct fair *fair, struct flow *flow)
 
 static void place_minimum(struct fair *fair, uint32_t id, uint64_t now_ns)
 {
-	const struct flow *flow = &fair->flows[id];
+	struct flow *flow = &fair->flows[id];
 
-	if (flow->min_bps && flow->min_ns <= now_ns) {
+	if (!flow->minimum && !flow->timed)
+		return;
+	flow->timed = flow->minimum;
+	if (flow->minimum && flow->min_ns <= now_ns) {
 		heap_put(&fair->due, id,
-			 (uint64_t)(FAIR_PRIORITY_MAX - flow->config.priority)
-					 << DUE_PRIORITY_SHIFT |
+			 (uint64_t)(FAIR_PRIORITY_MAX - flow->priority) << DUE_PRIORITY_SHIFT |
 				 flow->min_ns);
 		heap_remove(&fair->timers, id);
 		return;
 	}
 	heap_remove(&fair->due, id);
-	if (flow->min_bps)
+	if (flow->minimum)
 		heap_put(&fair->timers, id, flow->min_ns);
 	else
 		heap_remove(&fair->timers, id);
@@ -144,12 +146,16 @@ static void place_minimum(struct fair *fair, uint32_t id, uint64_t now_ns)
 void fair_place(struct fair *fair, uint32_t id, uint64_t now_ns)
 {
 	struct flow *flow = &fair->flows[id];
+	enum limit_bound bound = LIMIT_BOUND_NONE;
 	const uint64_t ready_ns =
-		limit_ready_ns(&flow->limit, flow->head.bytes, now_ns, &flow->bound);
+		flow->limited ? limit_ready_ns(&flow->limit, flow->head.bytes, now_ns, &bound)
+			      : now_ns;
 
+	flow->bound = (uint8_t)bound;
 	if (ready_ns > now_ns) {
 		fair_unlink(fair, id);
 		flow->state = FLOW_STATE_BLOCKED;
+		flow->timed = true;
 		heap_put(&fair->timers, id, ready_ns);
 		return;
 	}
@@ -157,6 +163,15 @@ void fair_place(struct fair *fair, uint32_t id, uint64_t now_ns)
 		join(fair, flow);
 	band_put(fair, fair_band(fair, flow), id);
 	place_minimum(fair, id, now_ns);
+}
+
+/* What a flow waited for by its clock is there. One that is ready has no limit to wait for. */
+static void wake(struct fair *fair, uint32_t id, uint64_t now_ns)
+{
+	if (fair->flows[id].state == FLOW_STATE_READY)
+		place_minimum(fair, id, now_ns);
+	else
+		fair_place(fair, id, now_ns);
 }
 
 /* Counts a wait once, when it begins. */
@@ -209,7 +224,7 @@ void fair_hold(struct fair *fair, uint32_t id, uint64_t now_ns)
 		return;
 	if (now_ns - flow->window_ns > NSEC_PER_SEC) { /* the loss belongs to the second of now */
 		flow->window_ns = now_ns;
-		flow->window_bytes = fair_flow_bytes(flow);
+		flow->window_bytes = fair_flow_sent(flow);
 		flow->window_lost = flow->counts.lost_bytes;
 	}
 	fair_unlink(fair, id);
@@ -237,7 +252,7 @@ static struct band *choose_band(struct fair *fair, enum fair_phase *phase)
 int fair_next(struct fair *fair, uint64_t now_ns, uint64_t *deadline_ns)
 {
 	while (fair->timers.n && heap_top(&fair->timers)->key <= now_ns)
-		fair_place(fair, heap_top(&fair->timers)->id, now_ns);
+		wake(fair, heap_top(&fair->timers)->id, now_ns);
 	*deadline_ns = fair->timers.n ? heap_top(&fair->timers)->key : DEADLINE_NEVER;
 	fair->turn = -1;
 	if (fair->due.n) {
@@ -265,7 +280,7 @@ static void rebase(struct fair *fair, struct band *band)
 		if (flow->state != FLOW_STATE_FREE && fair_band(fair, flow) == band)
 			flow->tag -= MIN(flow->tag, base);
 	}
-	for (uint32_t i = 0; i < band->heap.n; i++)
+	for (uint32_t i = HEAP_ROOT; i < HEAP_ROOT + band->heap.n; i++)
 		band->heap.entries[i].key -= MIN(band->heap.entries[i].key, base);
 	band->time -= base;
 }
@@ -338,15 +353,16 @@ static void charge(struct fair *fair, struct flow *flow, struct cost cost, enum 
 	struct band *band = fair_band(fair, flow);
 	const uint64_t add = ((uint64_t)cost.share << FAIR_TAG_SHIFT) + flow->tag_frac;
 
-	flow->tag += add / flow->config.shares;
-	flow->tag_frac = add % flow->config.shares;
+	flow->tag += add / flow->shares;
+	flow->tag_frac = (uint32_t)(add % flow->shares);
 	if (phase == FAIR_PHASE_MINIMUM)
 		charge_minimum(flow, cost.bytes, now_ns);
-	limit_take(&flow->limit, cost.bytes, now_ns);
+	if (flow->limited)
+		limit_take(&flow->limit, cost.bytes, now_ns);
 	charge_floor(fair, band, cost.bytes, phase);
 	fair->served += cost.bytes;
-	flow->counts.bytes[phase] += cost.bytes;
-	flow->counts.frames++;
+	*fair_flow_bytes(flow, phase) += cost.bytes;
+	flow->frames++;
 	if (band->time > TAG_REBASE)
 		rebase(fair, band);
 }

@@ -27,6 +27,7 @@ static void set_minimum(struct fair *fair, uint32_t id, uint64_t min_bps, uint64
 	else if (flow->min_ns > now_ns && min_bps)
 		flow->min_ns = now_ns + scale(flow->min_ns - now_ns, flow->min_bps, min_bps);
 	flow->min_bps = min_bps;
+	flow->minimum = min_bps > 0;
 	if (fair_flow_active(flow))
 		fair_place(fair, id, now_ns);
 }
@@ -199,6 +200,9 @@ int fair_flow_set(struct fair *fair, uint32_t id, const struct fair_flow_config 
 	else
 		*flow = (struct flow){.state = FLOW_STATE_IDLE, .idle_ns = now_ns};
 	flow->config = *config;
+	flow->shares = config->shares;
+	flow->priority = config->priority;
+	flow->limited = config->limit.avg_bps || config->limit.peak_bps;
 	flow->largest = 0;
 	limit_set(&flow->limit, &config->limit, now_ns);
 	lower(fair, id, position, now_ns);
@@ -251,6 +255,8 @@ void fair_flow_status(struct fair *fair, uint32_t id, uint64_t now_ns, struct fa
 
 	fair_count_loss(fair, flow);
 	*status = flow->counts;
+	status->frames = flow->frames;
+	status->bytes[FAIR_PHASE_SHARE] = flow->share_bytes;
 	status->min_bps = flow->min_bps;
 	status->wait = wait_of(flow);
 	status->lag_bytes = flow->tag >= time ? (int64_t)fair_cost_of(flow, flow->tag - time)
@@ -258,7 +264,7 @@ void fair_flow_status(struct fair *fair, uint32_t id, uint64_t now_ns, struct fa
 	if (status->wait == FAIR_WAIT_IDLE)
 		status->lag_bytes = MAX(status->lag_bytes, 0);
 	lost = flow->counts.lost_bytes - flow->window_lost;
-	sent = fair_flow_bytes(flow) - flow->window_bytes;
+	sent = fair_flow_sent(flow) - flow->window_bytes;
 	status->pin_limited =
 		lost * 100 > lost + sent &&
 		(flow->state == FLOW_STATE_HELD || now_ns - flow->window_ns <= NSEC_PER_SEC);

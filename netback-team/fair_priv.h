@@ -3,6 +3,8 @@
 #ifndef XB_NET_FAIR_PRIV_H
 #define XB_NET_FAIR_PRIV_H
 
+#include <stdbool.h>
+
 #include "fair.h"
 #include "heap.h"
 #include "water.h"
@@ -19,22 +21,31 @@ enum flow_state {
 	FLOW_STATE_HELD,    /**< by its member: in no heap */
 };
 
+/* What each frame needs comes first, in one cache line; the next one is that of minima. What only
+ * some flows have, or only changes and status need, follows. */
 struct flow {
-	enum flow_state state;
-	enum limit_bound bound; /**< of a blocked one */
-	struct cost head;
-	uint64_t tag;	   /**< virtual time at which the head frame starts */
-	uint64_t tag_frac; /**< part of a unit not yet in it, in 1/shares */
-	uint64_t min_bps;  /**< admitted */
-	uint64_t min_ns;   /**< clock of the minimum: behind when <= now */
+	uint8_t state;	  /**< enum flow_state */
+	uint8_t bound;	  /**< enum limit_bound of a blocked one */
+	uint8_t priority; /**< as in config, and so are shares */
+	bool limited;	  /**< has an average or a peak */
+	bool timed;	  /**< is in `due` or `timers` */
+	bool minimum;	  /**< min_bps is not 0 */
+	uint32_t shares;
+	uint32_t tag_frac; /**< part of a unit not yet in tag, in 1/shares */
 	uint32_t largest;  /**< share cost of a frame so far */
-	uint64_t idle_ns;  /**< when it went idle */
-	struct fair_flow_config config;
-	struct fair_status
-		counts;	    /**< its counters are kept here, the rest is filled in on demand */
-	uint64_t window_ns; /**< begin of the second that pin_limited looks at */
+	struct cost head;
+	uint64_t tag;			    /**< virtual time at which the head frame starts */
+	uint64_t min_ns;		    /**< clock of the minimum: behind when <= now */
+	uint64_t frames;		    /**< sent */
+	uint64_t share_bytes;		    /**< sent, FAIR_PHASE_SHARE */
+	_Alignas(64) uint64_t min_bps;	    /**< admitted */
+	uint64_t idle_ns;		    /**< when it went idle */
+	struct fair_status counts;	    /**< other counters are kept here, the rest is filled in
+					       on demand */
+	uint64_t window_ns;		    /**< begin of the second that pin_limited looks at */
 	uint64_t window_bytes, window_lost; /**< counters then */
-	struct limit limit;
+	struct fair_flow_config config;
+	_Alignas(64) struct limit limit;
 };
 
 /** One level of priority, or all flows when priorities are not strict (band 0). */
@@ -82,14 +93,17 @@ static inline bool fair_flow_active(const struct flow *flow)
 	return flow->state == FLOW_STATE_READY || flow->state == FLOW_STATE_BLOCKED;
 }
 
-/** All that it sent. */
-static inline uint64_t fair_flow_bytes(const struct flow *flow)
+/** What it sent for this reason. */
+static inline uint64_t *fair_flow_bytes(struct flow *flow, enum fair_phase phase)
 {
-	uint64_t bytes = 0;
+	return phase == FAIR_PHASE_SHARE ? &flow->share_bytes : &flow->counts.bytes[phase];
+}
 
-	for (int phase = 0; phase < FAIR_PHASES; phase++)
-		bytes += flow->counts.bytes[phase];
-	return bytes;
+/** All that it sent. */
+static inline uint64_t fair_flow_sent(const struct flow *flow)
+{
+	return flow->share_bytes + flow->counts.bytes[FAIR_PHASE_MINIMUM] +
+	       flow->counts.bytes[FAIR_PHASE_FLOOR];
 }
 
 #endif

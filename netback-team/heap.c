@@ -6,6 +6,11 @@
 
 #define CHILDREN 4u
 
+static uint32_t parent_of(uint32_t at)
+{
+	return at / CHILDREN + 2;
+}
+
 static void set(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
 	heap->entries[at] = entry;
@@ -15,8 +20,8 @@ static void set(struct heap *heap, uint32_t at, struct heap_entry entry)
 /* Moves an entry from the free place `at` towards the root, as far as it belongs. */
 static void up(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
-	while (at > 0) {
-		const uint32_t parent = (at - 1) / CHILDREN;
+	while (at > HEAP_ROOT) {
+		const uint32_t parent = parent_of(at);
 
 		if (heap->entries[parent].key <= entry.key)
 			break;
@@ -26,17 +31,30 @@ static void up(struct heap *heap, uint32_t at, struct heap_entry entry)
 	set(heap, at, entry);
 }
 
+/* Which of four siblings has the smallest key, the first of equal ones. Without branches, as nobody
+ * could foresee them. */
+static uint32_t least_of(const struct heap_entry *siblings)
+{
+	const uint32_t left = siblings[1].key < siblings[0].key;
+	const uint32_t right = 2u + (siblings[3].key < siblings[2].key);
+	const uint32_t mask = 0u - (siblings[right].key < siblings[left].key);
+
+	return left ^ ((left ^ right) & mask);
+}
+
 /* And away from it. */
 static void down(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
-	for (;;) {
-		const uint32_t first = at * CHILDREN + 1, end = MIN(first + CHILDREN, heap->n);
-		uint32_t least = first;
+	const uint32_t end = HEAP_ROOT + heap->n;
 
-		for (uint32_t i = first + 1; i < end; i++)
-			if (heap->entries[i].key < heap->entries[least].key)
-				least = i;
-		if (first >= end || heap->entries[least].key >= entry.key)
+	for (;;) {
+		const uint32_t first = (at - 2) * CHILDREN;
+		uint32_t least;
+
+		if (first >= end)
+			break;
+		least = first + least_of(&heap->entries[first]);
+		if (heap->entries[least].key >= entry.key)
 			break;
 		set(heap, at, heap->entries[least]);
 		at = least;
@@ -44,16 +62,26 @@ static void down(struct heap *heap, uint32_t at, struct heap_entry entry)
 	set(heap, at, entry);
 }
 
+/* Places behind the last entry that share its line are as if they held the largest key. */
+static void append(struct heap *heap, struct heap_entry entry)
+{
+	const uint32_t at = HEAP_ROOT + heap->n++;
+
+	for (uint32_t i = at + 1; at % CHILDREN == 0 && i < at + CHILDREN; i++)
+		heap->entries[i].key = UINT64_MAX;
+	up(heap, at, entry);
+}
+
 void heap_put(struct heap *heap, uint32_t id, uint64_t key)
 {
 	const struct heap_entry entry = {.key = key, .id = id};
-	uint32_t at = heap->position[id];
+	const uint32_t at = heap->position[id];
 
 	if (at == HEAP_ABSENT)
-		up(heap, heap->n++, entry);
+		append(heap, entry);
 	else if (key < heap->entries[at].key)
 		up(heap, at, entry);
-	else
+	else if (key > heap->entries[at].key)
 		down(heap, at, entry);
 }
 
@@ -61,14 +89,17 @@ void heap_remove(struct heap *heap, uint32_t id)
 {
 	const uint32_t at = heap->position[id];
 	struct heap_entry last;
+	uint32_t end;
 
 	if (at == HEAP_ABSENT)
 		return;
 	heap->position[id] = HEAP_ABSENT;
-	last = heap->entries[--heap->n];
-	if (at == heap->n)
+	end = HEAP_ROOT + --heap->n;
+	last = heap->entries[end];
+	heap->entries[end].key = UINT64_MAX;
+	if (at == end)
 		return;
-	if (at > 0 && last.key < heap->entries[(at - 1) / CHILDREN].key)
+	if (at > HEAP_ROOT && last.key < heap->entries[parent_of(at)].key)
 		up(heap, at, last);
 	else
 		down(heap, at, last);

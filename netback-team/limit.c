@@ -29,11 +29,19 @@ int limit_check(const struct limit_config *config, const char **why)
 /* What went a period ago or before is forgotten. */
 static void forget(struct limit *limit, uint64_t now_ns)
 {
-	while (limit->n && limit->slots[limit->first].last_ns + limit->config.period_ns <= now_ns) {
+	while (limit->n && limit->slots[limit->first].last_ns + limit->period_ns <= now_ns) {
 		limit->used -= limit->slots[limit->first].bytes;
 		limit->first = (limit->first + 1) % LIMIT_SLOTS;
 		limit->n--;
 	}
+}
+
+/* `last_ns` of the newest slot is to be this. */
+static void set_last(struct limit *limit, struct limit_slot *slot, uint64_t last_ns)
+{
+	slot->last_ns = last_ns;
+	if (last_ns >= limit->slot_end_ns)
+		limit->slot_end_ns = (last_ns / limit->slot_ns + 1) * limit->slot_ns;
 }
 
 static void remember(struct limit *limit, uint64_t bytes, uint64_t now_ns)
@@ -41,11 +49,11 @@ static void remember(struct limit *limit, uint64_t bytes, uint64_t now_ns)
 	struct limit_slot *slot = &limit->slots[(limit->first + limit->n - 1) % LIMIT_SLOTS];
 
 	forget(limit, now_ns);
-	if (limit->n == 0 || slot->last_ns / limit->slot_ns != now_ns / limit->slot_ns) {
+	if (limit->n == 0 || now_ns >= limit->slot_end_ns) {
 		slot = &limit->slots[(limit->first + limit->n++) % LIMIT_SLOTS];
 		slot->bytes = 0;
 	}
-	slot->last_ns = now_ns;
+	set_last(limit, slot, now_ns);
 	slot->bytes += bytes;
 	limit->used += bytes;
 }
@@ -64,11 +72,12 @@ void limit_set(struct limit *limit, const struct limit_config *config, uint64_t 
 		used = limit->used;
 	}
 	limit->config = *config;
+	limit->period_ns = config->period_ns;
 	limit->slot_ns = DIV_ROUND_UP(config->period_ns, LIMIT_SLOTS - 1);
 	limit->window_bytes =
 		(uint64_t)((__uint128_t)config->peak_bps * config->period_ns / (8 * NSEC_PER_SEC));
 	limit->first = limit->n = 0;
-	limit->used = 0;
+	limit->used = limit->slot_end_ns = 0;
 	if (limit->slot_ns && used) /* as if it all went just now: late rather than too much */
 		remember(limit, used, now_ns);
 }
@@ -85,7 +94,7 @@ static uint64_t room_ns(struct limit *limit, uint32_t bytes, uint64_t now_ns)
 	at = limit->first;
 	for (used = limit->used; used + bytes > limit->window_bytes; at = (at + 1) % LIMIT_SLOTS) {
 		used -= limit->slots[at].bytes;
-		ready = limit->slots[at].last_ns + limit->config.period_ns;
+		ready = limit->slots[at].last_ns + limit->period_ns;
 	}
 	return ready;
 }
@@ -96,7 +105,7 @@ uint64_t limit_ready_ns(struct limit *limit, uint32_t bytes, uint64_t now_ns,
 	uint64_t ready = shape_ready_ns(&limit->average, bytes, now_ns), peak;
 
 	*bound = ready > now_ns ? LIMIT_BOUND_AVERAGE : LIMIT_BOUND_NONE;
-	if (!limit->config.peak_bps)
+	if (!limit->pace.rate_bps)
 		return ready;
 	peak = shape_ready_ns(&limit->pace, bytes, now_ns);
 	if (peak > now_ns)
@@ -123,5 +132,5 @@ void limit_late(struct limit *limit, uint64_t taken_ns, uint64_t now_ns)
 	shape_late(&limit->average, taken_ns, now_ns);
 	shape_late(&limit->pace, taken_ns, now_ns);
 	if (limit->n && last->last_ns == taken_ns)
-		last->last_ns = now_ns;
+		set_last(limit, last, now_ns);
 }

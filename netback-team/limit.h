@@ -41,16 +41,18 @@ struct limit_config {
 
 enum limit_bound { LIMIT_BOUND_NONE, LIMIT_BOUND_AVERAGE, LIMIT_BOUND_PEAK };
 
-struct limit {
-	struct limit_config config;
+struct limit { /* what each frame needs comes first */
 	struct shape average, pace;
 	uint64_t slot_ns;      /**< period / 16; 0 = no period */
 	uint64_t window_bytes; /**< peak * period */
+	uint64_t slot_end_ns;  /**< of the newest one */
 	uint64_t used;	       /**< bytes of the slots that are remembered */
+	uint64_t period_ns;    /**< as in config */
 	uint32_t first, n;     /**< the oldest one, and how many: a ring */
 	struct limit_slot {
 		uint64_t last_ns, bytes;
 	} slots[LIMIT_SLOTS];
+	struct limit_config config;
 };
 
 /** 0, or -EINVAL: peak below average, burst below one frame, burst without average, period without

@@ -5,7 +5,7 @@
 command -v nm >/dev/null || skip_all 'nm is not installed'
 
 # exit: what uthash does when memory runs out.
-LIBC='^(mem(cpy|move|set|cmp|chr|mem)|str[a-z]+|__isoc[a-z0-9_]+|__ctype_[a-z_]+|isdigit|toupper|tolower|malloc|calloc|realloc|free|abort|exit|qsort|bsearch|v?snprintf|v?asprintf|__assert_fail|__errno_location|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__[a-z]+_chk|__u?(div|mod|divmod)ti[34]|__(asan|ubsan|sanitizer|sancov)_.*|__start_.*|__stop_.*)$'
+LIBC='^(mem(cpy|move|set|cmp|chr|mem)|str[a-z]+|__isoc[a-z0-9_]+|__ctype_[a-z_]+|isdigit|toupper|tolower|malloc|calloc|aligned_alloc|realloc|free|abort|exit|qsort|bsearch|v?snprintf|v?asprintf|__assert_fail|__errno_location|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__[a-z]+_chk|__u?(div|mod|divmod)ti[34]|__(asan|ubsan|sanitizer|sancov)_.*|__start_.*|__stop_.*)$'
 
 # object_of x/y.c: the object in the build folder, with or without automake's per-target prefix.
 object_of() {

@@ -13,7 +13,7 @@
 #define N      100
 #define ABSENT UINT64_MAX
 
-static struct heap_entry entries[2][N];
+static _Alignas(HEAP_ALIGN) struct heap_entry entries[2][HEAP_ROOM(N)];
 static uint32_t position[N];
 static struct heap heap, other;
 static uint64_t keys[N];
@@ -46,8 +46,8 @@ static void check(void)
 	assert_int_equal(heap.n, n);
 	if (n)
 		assert_true(heap_top(&heap)->key == least);
-	for (uint32_t i = 1; i < n; i++)
-		assert_true(heap.entries[(i - 1) / 4].key <= heap.entries[i].key);
+	for (uint32_t i = HEAP_ROOT + 1; i < HEAP_ROOT + n; i++)
+		assert_true(heap.entries[i / 4 + 2].key <= heap.entries[i].key);
 }
 
 static void test_random(void **state)
@@ -101,12 +101,32 @@ static void test_shared_positions(void **state)
 	assert_int_equal(heap_top(&other)->id, 1);
 }
 
+/* The largest key is a key like others, though empty places hold it too. */
+static void test_largest_key(void **state)
+{
+	begin();
+	for (uint32_t i = 0; i < 7; i++)
+		heap_put(&heap, i, UINT64_MAX);
+	heap_put(&heap, 3, 1);
+	assert_int_equal(heap_top(&heap)->id, 3);
+	heap_put(&heap, 3, UINT64_MAX);
+	for (uint32_t n = 7; n > 0; n--) {
+		const uint32_t id = heap_top(&heap)->id;
+
+		assert_true(id < 7 && position[id] == HEAP_ROOT);
+		heap_remove(&heap, id);
+		assert_int_equal(position[id], HEAP_ABSENT);
+		assert_int_equal(heap.n, n - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_sorts),
 		cmocka_unit_test(test_shared_positions),
+		cmocka_unit_test(test_largest_key),
 	};
 
 	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);

@@ -24,6 +24,17 @@ static void allocation_gives_usable_memory(void **state)
 	free(xb_calloc(0, 8)); /* never NULL, whatever malloc(0) does */
 }
 
+static void lines_begin_where_the_machines_do(void **state)
+{
+	for (size_t n = 1; n < 200; n += 33) {
+		AUTO_FREE uint8_t *lines = xb_calloc_lines(n, 3);
+
+		assert_int_equal((uintptr_t)lines % 64, 0);
+		for (size_t i = 0; i < n * 3; i++)
+			assert_int_equal(lines[i], 0);
+	}
+}
+
 static void distance_counts_edits(void **state)
 {
 	char longest[64];
@@ -67,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(allocation_gives_usable_memory),
+		cmocka_unit_test(lines_begin_where_the_machines_do),
 		cmocka_unit_test(distance_counts_edits),
 		cmocka_unit_test(nearest_suggests_only_what_is_near),
 	};

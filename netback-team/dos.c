@@ -27,8 +27,9 @@ static void side_fini(struct dos_side *side)
 	countmin_destroy(side->peer_counts);
 }
 
-static bool side_init(struct dos_side *side)
+static bool side_init(struct dos_side *side, uint64_t salt)
 {
+	side->salt = salt;
 	side->sources = hll_create(DOS_HLL_BITS);
 	side->peers = spacesaving_create(DOS_TOP_ITEMS);
 	side->ports = spacesaving_create(DOS_TOP_ITEMS);
@@ -43,18 +44,27 @@ static void vm_fini(struct dos_vm *v)
 	free(v->rules);
 }
 
+/* Zeros that begin at a cache line; NULL without memory. size: a multiple of a line. */
+static void *line_calloc(size_t size)
+{
+	void *memory = aligned_alloc(_Alignof(struct dos_side), size);
+
+	return memory ? memset(memory, 0, size) : NULL;
+}
+
 /* Without rules. False without memory: then vm_fini. */
-static bool vm_init(struct dos_vm *v, const struct dos_options *options, uint64_t now_ns)
+static bool vm_init(struct dos_vm *v, const struct dos_options *options, uint64_t salt,
+		    uint64_t now_ns)
 {
 	v->options = *options;
 	v->tick_ns = now_ns;
-	return side_init(&v->sides[0]) && side_init(&v->sides[1]);
+	return side_init(&v->sides[0], salt) && side_init(&v->sides[1], salt);
 }
 
 struct dos *dos_create(uint64_t seed, const struct dos_options *team,
 		       const struct dos_observer *observer, uint64_t now_ns)
 {
-	struct dos *dos = calloc(1, sizeof(*dos));
+	struct dos *dos = line_calloc(sizeof(*dos));
 
 	if (!dos)
 		return NULL;
@@ -67,7 +77,7 @@ struct dos *dos_create(uint64_t seed, const struct dos_options *team,
 	dos->next_ns = now_ns + DOS_FAST_NS;
 	dos->step = (uint8_t)(now_ns / DOS_STEP_NS);
 	dos->team.due_ns = now_ns + DOS_TICK_NS;
-	if (!vm_init(&dos->team, team, now_ns) || !dos->seen) {
+	if (!vm_init(&dos->team, team, 0, now_ns) || !dos->seen) {
 		dos_destroy(dos);
 		return NULL;
 	}
@@ -100,16 +110,15 @@ int dos_vm_add(struct dos *dos, const struct dos_options *options, uint64_t now_
 		vm++;
 	if (vm == DOS_VMS_MAX)
 		return -ENOSPC;
-	v = calloc(1, sizeof(*v));
+	v = line_calloc(sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	v->rules = calloc(n_rules + 1u, sizeof(v->rules[0]));
-	if (!vm_init(v, options, now_ns) || !v->rules) {
+	if (!vm_init(v, options, sketch_mix(dos->seed, (uint64_t)vm + 2), now_ns) || !v->rules) {
 		vm_fini(v);
 		free(v);
 		return -ENOMEM;
 	}
-	v->salt = sketch_mix(dos->seed, (uint64_t)vm + 2);
 	/* Guests' seconds end at different tenths. */
 	v->due_ns = now_ns + DOS_TICK_NS - (uint64_t)vm % DOS_PHASES * DOS_FAST_NS;
 	dos->vms[vm] = v;
@@ -132,6 +141,17 @@ static bool is_unreachable(const struct dos_packet *p)
 	       (p->proto == IPPROTO_ICMPV6 && p->icmp_type == 1);
 }
 
+static void count_tcp(struct dos_side *side, uint8_t flags, uint32_t n)
+{
+	const unsigned int syn = flags & (TCP_SYN | TCP_ACK);
+
+	if (!(flags & (TCP_SYN | TCP_RST)))
+		return;
+	side->counts[COUNT_SYN] += syn == TCP_SYN ? n : 0;
+	side->counts[COUNT_SYNACK] += syn == (TCP_SYN | TCP_ACK) ? n : 0;
+	side->counts[COUNT_RST] += flags & TCP_RST ? n : 0;
+}
+
 static void count(struct dos_side *side, const struct dos_packet *p)
 {
 	const uint32_t n = p->packets;
@@ -145,11 +165,7 @@ static void count(struct dos_side *side, const struct dos_packet *p)
 	if (p->fragment)
 		side->counts[COUNT_FRAGMENTS] += n;
 	if (p->proto == IPPROTO_TCP) {
-		const unsigned int syn = p->tcp_flags & (TCP_SYN | TCP_ACK);
-
-		side->counts[COUNT_SYN] += syn == TCP_SYN ? n : 0;
-		side->counts[COUNT_SYNACK] += syn == (TCP_SYN | TCP_ACK) ? n : 0;
-		side->counts[COUNT_RST] += p->tcp_flags & TCP_RST ? n : 0;
+		count_tcp(side, p->tcp_flags, n);
 	} else if (p->proto == IPPROTO_UDP) {
 		side->counts[COUNT_UDP] += n;
 	} else if (is_unreachable(p)) {
@@ -205,16 +221,27 @@ static bool pair_answered(struct dos *dos, uint64_t pair, enum dos_direction dir
 	return *flags & FROM(!direction);
 }
 
-/* New flow? Half-open? Answered? src: hash of the source. */
+/* Whole flows are left out, so that those looked at are complete. */
+static bool is_looked_up(const struct dos *dos, uint64_t flow)
+{
+	return (flow >> 32 & ((1u << dos->flow_shift) - 1)) == 0;
+}
+
+static uint32_t *bin_of(struct dos_side *side, uint64_t src)
+{
+	return &side->bins[src >> 32 & (DOS_BINS - 1)];
+}
+
+/* New flow? Half-open? Answered? */
 static void look_up(struct dos *dos, struct dos_vm *v, enum dos_direction direction,
-		    const struct dos_packet *p, uint64_t src, uint64_t pair, uint64_t flow)
+		    const struct dos_packet *p, const struct dos_hashes *hashes)
 {
 	struct dos_side *side = &v->sides[direction];
 	bool is_new = false, answered = false;
 	uint8_t *flags;
 
 	if (!p->later) {
-		flags = seen_get(dos->seen, flow, dos->step, &is_new);
+		flags = seen_get(dos->seen, hashes->flow, dos->step, &is_new);
 		if (p->proto == IPPROTO_TCP)
 			is_new = handshake(v, direction, p, flags, 1u << dos->flow_shift);
 		if (is_new && !is_refusal(p))
@@ -225,12 +252,12 @@ static void look_up(struct dos *dos, struct dos_vm *v, enum dos_direction direct
 	}
 	if (answered)
 		return;
-	if (!pair_answered(dos, pair, direction, p)) {
+	if (!pair_answered(dos, hashes->pair, direction, p)) {
 		side->counts[COUNT_UNANSWERED] += (uint64_t)p->packets << dos->flow_shift;
-		side->bins[src >> 32 & (DOS_BINS - 1)]++;
+		++*bin_of(side, hashes->src);
 		return;
 	}
-	flags = seen_find(dos->seen, flow, dos->step);
+	flags = seen_find(dos->seen, hashes->flow, dos->step);
 	if (flags && !p->later)
 		*flags |= ANSWERED;
 }
@@ -260,9 +287,10 @@ static void count_matches(struct dos *dos, struct dos_vm *v, enum dos_direction 
 
 /* What costs more than some nanoseconds: done for a sample. */
 static void look_closely(struct dos *dos, struct dos_vm *v, enum dos_direction direction,
-			 const struct dos_packet *p, uint64_t peer)
+			 const struct dos_packet *p)
 {
 	const struct dos_addr *addr = direction == DOS_TO_GUEST ? &p->src : &p->dst;
+	const uint64_t peer = dos_addr_hash(dos, addr);
 	const uint32_t weight = (uint32_t)p->packets << dos->detail_shift;
 	uint8_t label[SPACESAVING_LABEL] = {0};
 	struct dos_side *side = &v->sides[direction];
@@ -285,35 +313,59 @@ uint64_t dos_addr_hash(const struct dos *dos, const struct dos_addr *addr)
 	return sketch_hash(words[0], words[1], dos->seed);
 }
 
-void dos_on_packet(struct dos *dos, int vm, enum dos_direction direction,
-		   const struct dos_packet *packet)
+void dos_fetch(const struct dos *dos, int vm, enum dos_direction direction)
 {
-	struct dos_vm *v = dos->vms[vm];
-	uint64_t src, dst, pair, flow;
-	bool looked_up;
+	__builtin_prefetch(&dos->vms[vm]->sides[direction], 1);
+}
 
-	dos->n_packets += packet->packets;
-	if (packet->proto == 0) {
-		count(&v->sides[direction], packet);
+void dos_prepare(const struct dos *dos, int vm, enum dos_direction direction,
+		 const struct dos_packet *packet, struct dos_hashes *hashes)
+{
+	struct dos_side *side = &dos->vms[vm]->sides[direction];
+	uint64_t src, dst;
+
+	if (packet->proto == 0)
 		return;
-	}
 	src = dos_addr_hash(dos, &packet->src);
 	dst = dos_addr_hash(dos, &packet->dst);
-	pair = sketch_mix(src + dst, v->salt);
-	flow = sketch_mix(sketch_mix(src, packet->sport) + sketch_mix(dst, packet->dport),
-			  v->salt + packet->proto);
-	/* Whole flows are left out, so that those looked at are complete. */
-	looked_up = (flow >> 32 & ((1u << dos->flow_shift) - 1)) == 0;
-	if (looked_up)
-		seen_prefetch(dos->seen, flow);
-	count(&v->sides[direction], packet);
-	hll_add(v->sides[direction].sources, src);
-	if (looked_up)
-		look_up(dos, v, direction, packet, src, pair, flow);
+	hashes->src = src;
+	hashes->pair = sketch_mix(src + dst, side->salt);
+	hashes->flow = sketch_mix(sketch_mix(src, packet->sport) + sketch_mix(dst, packet->dport),
+				  side->salt + packet->proto);
+	hll_prefetch(side->sources, DOS_HLL_BITS, src);
+	if (!is_looked_up(dos, hashes->flow))
+		return;
+	seen_prefetch(dos->seen, hashes->flow);
+	seen_prefetch(dos->seen, hashes->pair);
+	__builtin_prefetch(bin_of(side, src), 1);
+}
+
+void dos_count(struct dos *dos, int vm, enum dos_direction direction,
+	       const struct dos_packet *packet, const struct dos_hashes *hashes)
+{
+	struct dos_vm *v = dos->vms[vm];
+	struct dos_side *side = &v->sides[direction];
+
+	dos->n_packets += packet->packets;
+	count(side, packet);
+	if (packet->proto == 0)
+		return;
+	hll_add(side->sources, hashes->src);
+	if (is_looked_up(dos, hashes->flow))
+		look_up(dos, v, direction, packet, hashes);
 	/* Knuth's linear congruential generator: an enemy cannot keep step with it. */
 	dos->random = dos->random * 6364136223846793005ull + 1442695040888963407ull;
 	if ((dos->random >> 40 & ((1u << dos->detail_shift) - 1)) == 0)
-		look_closely(dos, v, direction, packet, direction == DOS_TO_GUEST ? src : dst);
+		look_closely(dos, v, direction, packet);
+}
+
+void dos_on_packet(struct dos *dos, int vm, enum dos_direction direction,
+		   const struct dos_packet *packet)
+{
+	struct dos_hashes hashes;
+
+	dos_prepare(dos, vm, direction, packet, &hashes);
+	dos_count(dos, vm, direction, packet, &hashes);
 }
 
 void dos_on_drop(struct dos *dos, int vm, enum dos_direction direction, uint32_t n)

@@ -189,8 +189,21 @@ void dos_clear(struct dos *dos, int vm, uint64_t now_ns);
 /** Forgets what is usual for this guest (or DOS_TEAM) and begins to learn; clears its alarms. */
 void dos_relearn(struct dos *dos, int vm, uint64_t now_ns);
 
+/** Hashes by which a packet is counted. */
+struct dos_hashes {
+	uint64_t src, pair, flow;
+};
+/** A packet of this guest is soon to be counted: fetches the guest's counters into the cache. */
+void dos_fetch(const struct dos *dos, int vm, enum dos_direction direction);
+/** The same for what the packet itself leads to. Who has a batch of packets calls it for all of
+ * them before dos_count for the first, and waits for memory once instead of once a packet. */
+void dos_prepare(const struct dos *dos, int vm, enum dos_direction direction,
+		 const struct dos_packet *packet, struct dos_hashes *hashes);
 /** A packet to or from guest vm, also one that will be dropped. Guest to guest: one call for each
- * of both. */
+ * of both. hashes: as dos_prepare made them with the same arguments. */
+void dos_count(struct dos *dos, int vm, enum dos_direction direction,
+	       const struct dos_packet *packet, const struct dos_hashes *hashes);
+/** dos_prepare and dos_count at once. */
 void dos_on_packet(struct dos *dos, int vm, enum dos_direction direction,
 		   const struct dos_packet *packet);
 /** n packets were dropped for want of room in the ring. */

@@ -20,34 +20,36 @@
 #define DOS_UDP_ONE_SIDED 64 /**< one datagram back for so many is an answer */
 #define DOS_PHASES	  10
 
-/** Everything that is counted, since the beginning. */
-enum dos_count {
+/** Everything that is counted, since the beginning; what an ordinary packet counts comes first. */
+enum dos_counter {
 	COUNT_PACKETS,
 	COUNT_BYTES,
+	COUNT_SMALL,
+	COUNT_LARGE,
 	COUNT_FLOWS,
+	COUNT_UNANSWERED,
+	COUNT_UDP,
 	COUNT_SYN,
 	COUNT_SYNACK,
 	COUNT_RST,
 	COUNT_UNREACH,
 	COUNT_CLOSED,
 	COUNT_FRAGMENTS,
-	COUNT_UNANSWERED,
-	COUNT_SMALL,
-	COUNT_LARGE,
-	COUNT_UDP,
 	COUNT_DROPS,
 	COUNT_SPOOFED,
 	DOS_COUNTS
 };
 
-/** One direction of a guest, or of the team. */
+/** One direction of a guest, or of the team. It begins with the one cache line that every packet
+ * needs. */
 struct dos_side {
+	_Alignas(64) struct hll *sources;
+	uint64_t salt; /**< tells flows of guests apart */
 	uint64_t counts[DOS_COUNTS];
-	uint64_t half_open; /**< decays */
-	bool rested;	    /**< not all of this second's packets were seen */
+	uint64_t half_open;	 /**< decays */
+	bool rested;		 /**< not all of this second's packets were seen */
+	uint32_t bins[DOS_BINS]; /**< of unanswered packets by source */
 	uint64_t at_tick[DOS_COUNTS], at_fast[DOS_COUNTS]; /**< counts then */
-	uint32_t bins[DOS_BINS];			   /**< of unanswered packets by source */
-	struct hll *sources;
 	struct spacesaving *peers, *ports;
 	struct countmin *peer_counts; /**< tightens what peers says */
 	uint64_t values[DOS_METRICS]; /**< of the last second */
@@ -67,7 +69,6 @@ struct dos_rule {
 
 struct dos_vm {
 	struct dos_options options;
-	uint64_t salt;		  /**< tells flows of guests apart */
 	uint64_t tick_ns, due_ns; /**< last tick, next one */
 	struct dos_side sides[2];
 	struct dos_rule *rules; /**< one for each signature */

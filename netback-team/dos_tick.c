@@ -30,7 +30,7 @@ static void rates(enum dos_direction direction, uint64_t (*counts)[DOS_COUNTS], 
 	const uint64_t *mine = counts[direction], *theirs = counts[!direction];
 	static const struct {
 		enum dos_metric metric;
-		enum dos_count count;
+		enum dos_counter count;
 	} same[] = {
 		{DOS_PPS, COUNT_PACKETS}, {DOS_FLOWS, COUNT_FLOWS},
 		{DOS_SYN, COUNT_SYN},	  {DOS_FRAGMENTS, COUNT_FRAGMENTS},
@@ -40,7 +40,7 @@ static void rates(enum dos_direction direction, uint64_t (*counts)[DOS_COUNTS], 
 	 */
 	static const struct {
 		enum dos_metric metric;
-		enum dos_count count;
+		enum dos_counter count;
 	} refused[] = {
 		{DOS_RST, COUNT_RST},
 		{DOS_UNREACH, COUNT_UNREACH},

@@ -270,35 +270,52 @@ void guard_run(struct worker *w)
 		end_rests(w);
 }
 
+static void look_at(struct vif *vif, enum dos_direction direction, const struct pkt *pkt,
+		    bool spoofed, struct guard_packet *look)
+{
+	dos_frame_read(&look->packet, pkt->head, pkt->head_len, pkt->total, &pkt->info,
+		       pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE ? 0 : pkt->vnet.gso_size);
+	look->packet.spoofed = spoofed;
+	dos_prepare(vif->worker->guard->dos, vif->guard.vm, direction, &look->packet,
+		    &look->hashes);
+}
+
 /* Counts, and says whether the limit lets it pass. */
-static bool pass(struct vif *vif, enum dos_direction direction, const struct pkt *pkt, bool spoofed)
+static bool pass(struct vif *vif, enum dos_direction direction, const struct guard_packet *look)
 {
 	struct worker *w = vif->worker;
 	struct guard_vif *own = &vif->guard;
 	struct shape *bits = &own->bits[direction], *packets = &own->packets[direction];
-	struct dos_packet packet;
+	const struct dos_packet *packet = &look->packet;
 
-	dos_frame_read(&packet, pkt->head, pkt->head_len, pkt->total, &pkt->info,
-		       pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE ? 0 : pkt->vnet.gso_size);
-	packet.spoofed = spoofed;
-	dos_on_packet(w->guard->dos, own->vm, direction, &packet);
+	dos_count(w->guard->dos, own->vm, direction, packet, &look->hashes);
 	if (!own->limited[direction])
 		return true;
-	if (shape_ready_ns(bits, packet.bytes, w->now_ns) > w->now_ns ||
-	    shape_ready_ns(packets, packet.packets, w->now_ns) > w->now_ns)
+	if (shape_ready_ns(bits, packet->bytes, w->now_ns) > w->now_ns ||
+	    shape_ready_ns(packets, packet->packets, w->now_ns) > w->now_ns)
 		return false;
-	shape_take(bits, packet.bytes, w->now_ns);
-	shape_take(packets, packet.packets, w->now_ns);
+	shape_take(bits, packet->bytes, w->now_ns);
+	shape_take(packets, packet->packets, w->now_ns);
 	return true;
 }
 
-bool guard_from_guest(struct vif *vif, const struct pkt *pkt, bool spoofed)
+void guard_fetch(const struct vif *vif)
+{
+	dos_fetch(vif->worker->guard->dos, vif->guard.vm, DOS_FROM_GUEST);
+}
+
+void guard_look(struct vif *vif, const struct pkt *pkt, bool spoofed, struct guard_packet *look)
+{
+	look_at(vif, DOS_FROM_GUEST, pkt, spoofed, look);
+}
+
+bool guard_from_guest(struct vif *vif, const struct guard_packet *look)
 {
 	const struct worker *w = vif->worker;
 	struct guard_vif *own = &vif->guard;
 	uint64_t ready_ns;
 
-	if (pass(vif, DOS_FROM_GUEST, pkt, spoofed))
+	if (pass(vif, DOS_FROM_GUEST, look))
 		return true;
 	shape_take(&own->drops, 1, w->now_ns); /* a frame is a byte of this one, too */
 	ready_ns = shape_ready_ns(&own->drops, 1, w->now_ns);
@@ -311,7 +328,10 @@ bool guard_from_guest(struct vif *vif, const struct pkt *pkt, bool spoofed)
 
 bool guard_to_guest(struct vif *vif, const struct pkt *pkt)
 {
-	return pass(vif, DOS_TO_GUEST, pkt, false);
+	struct guard_packet look;
+
+	look_at(vif, DOS_TO_GUEST, pkt, false, &look);
+	return pass(vif, DOS_TO_GUEST, &look);
 }
 
 void guard_no_room(struct vif *vif)

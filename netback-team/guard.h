@@ -120,8 +120,18 @@ void guard_failed(struct vif *vif, enum act_action action, int error);
 /** Does what is due, sets the worker's deadline. */
 void guard_run(struct worker *worker);
 
-/** A frame of a watched guest, before it goes anywhere. False: over the limit, to be dropped. */
-bool guard_from_guest(struct vif *vif, const struct pkt *pkt, bool spoofed);
+/** A frame of a watched guest, seen but not yet counted. */
+struct guard_packet {
+	struct dos_packet packet;
+	struct dos_hashes hashes;
+};
+
+/** For a batch of frames of watched guests, so that memory is waited for once: guard_fetch when a
+ * guest's turn comes; guard_look for each frame whose headers were parsed; only then... */
+void guard_fetch(const struct vif *vif);
+void guard_look(struct vif *vif, const struct pkt *pkt, bool spoofed, struct guard_packet *look);
+/** ... for each, before it goes anywhere. False: over the limit, to be dropped. */
+bool guard_from_guest(struct vif *vif, const struct guard_packet *look);
 /** The guest's turn to send came while its rings rest: it is to leave the schedule, and joins it
  * again by guest_take_resume. */
 void guard_rest(struct vif *vif);

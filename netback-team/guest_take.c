@@ -171,7 +171,7 @@ static struct tx_record *take(struct worker *w, struct vif_queue *q)
 	rec->queue = q;
 	rec->status = NETIF_RSP_OKAY;
 	rec->failed = rec->held = rec->forwarded = rec->flooded = false;
-	rec->local = false;
+	rec->local = rec->looked = false;
 	rec->tried = 0;
 	rec->n_segs = 0;
 	rec->index = q->tx.req_cons;
@@ -184,6 +184,8 @@ static struct tx_record *take(struct worker *w, struct vif_queue *q)
 	q->avail -= rec->packet.ring_slots;
 	q->waits_turn = false;
 	worker_queue_ready(w, q); /* to be armed when nothing is left */
+	if (q->vif->guard.vm >= 0)
+		guard_fetch(q->vif);
 	return rec;
 }
 

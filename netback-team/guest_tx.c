@@ -266,14 +266,25 @@ static void flood(struct worker *w, struct tx_record *rec)
 	uplink_queue(w, rec);
 }
 
+/* Shows the defence a frame that is all here. A frame that was put back was counted before. */
+static void look(struct tx_record *rec, const struct sw_decision *decision)
+{
+	struct vif *vif = rec->queue->vif;
+
+	if (vif->guard.vm < 0 || rec->again || rec->looked)
+		return;
+	guard_look(vif, &rec->pkt, decision->verdict == SW_VERDICT_DROP_SPOOF, &rec->look);
+	rec->looked = true;
+}
+
 /* The switch's verdict, performed; a frame that only has its headers here goes from guest to guest.
  */
 static void forward(struct worker *w, struct tx_record *rec, const struct sw_decision *decision)
 {
 	struct vif *vif = rec->queue->vif;
 
-	if (vif->guard.vm >= 0 && !rec->again &&
-	    !guard_from_guest(vif, &rec->pkt, decision->verdict == SW_VERDICT_DROP_SPOOF)) {
+	look(rec, decision);
+	if (vif->guard.vm >= 0 && rec->looked && !guard_from_guest(vif, &rec->look)) {
 		vif->stats.tx_limited++;
 		explain_tx(w, vif, rec, TRACE_OUTCOME_LIMITED, -1, -1);
 		return;
@@ -326,6 +337,8 @@ static void dispatch(struct worker *w)
 			continue;
 		decisions[i] = sw_from_guest(w->sw, rec->queue->vif->port, rec->pkt.head,
 					     rec->pkt.head_len, w->now_ns);
+		if (rec->whole)
+			look(rec, &decisions[i]);
 		if (rec->packet.n_slots > 1)
 			rec->queue->peek = decisions[i].verdict == SW_VERDICT_LOCAL;
 		if (!rec->whole && decisions[i].verdict != SW_VERDICT_LOCAL)
@@ -427,7 +440,7 @@ static void settle(struct worker *w, struct vif_queue *q, bool waits)
 }
 
 /* Looks at both rings of all queues that are ready. */
-static void look(struct worker *w)
+static void look_at_rings(struct worker *w)
 {
 	struct vif_queue *q, *tmp, *last = w->ready ? w->ready->prev : NULL;
 
@@ -501,7 +514,7 @@ bool guest_tx_run(struct worker *w)
 		return false;
 	}
 	w->n_tx = w->n_tx_pages = w->n_tx_copy = 0;
-	look(w);
+	look_at_rings(w);
 	more = guest_take_batch(w);
 	prepare(w);
 	copy_run(w);

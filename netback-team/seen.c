@@ -2,20 +2,29 @@
 /* seen.c - table of flows seen lately, see seen.h. */
 #include "seen.h"
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WAYS 8u
 
-struct entry {
-	uint16_t tag;
-	uint8_t step; /**< of the last use */
-	uint8_t flags;
+#define NONE WAYS
+
+/* All ways of a set at once: no branch could foresee which of them it is. */
+typedef uint8_t bytes __attribute__((vector_size(WAYS)));
+typedef uint16_t words __attribute__((vector_size(2 * WAYS)));
+
+/* Half a cache line. */
+struct set {
+	words tags;
+	bytes steps; /* of the last use */
+	bytes flags;
 };
 
 struct seen {
 	uint64_t mask; /**< number of sets - 1 */
-	struct entry *sets;
+	struct set *sets;
 };
 
 struct seen *seen_create(unsigned int entries_log2)
@@ -28,11 +37,12 @@ struct seen *seen_create(unsigned int entries_log2)
 	seen = calloc(1, sizeof(*seen));
 	if (!seen)
 		return NULL;
-	seen->sets = calloc(n, sizeof(struct entry));
+	seen->sets = aligned_alloc(sizeof(struct set), n / WAYS * sizeof(struct set));
 	if (!seen->sets) {
 		free(seen);
 		return NULL;
 	}
+	memset(seen->sets, 0, n / WAYS * sizeof(struct set));
 	seen->mask = n / WAYS - 1;
 	return seen;
 }
@@ -45,9 +55,14 @@ void seen_destroy(struct seen *seen)
 	free(seen);
 }
 
-static struct entry *set_of(const struct seen *seen, uint64_t hash)
+static struct set *set_of(const struct seen *seen, uint64_t hash)
 {
-	return &seen->sets[(hash & seen->mask) * WAYS];
+	return &seen->sets[hash & seen->mask];
+}
+
+static uint16_t tag_of(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48);
 }
 
 void seen_prefetch(const struct seen *seen, uint64_t hash)
@@ -55,56 +70,62 @@ void seen_prefetch(const struct seen *seen, uint64_t hash)
 	__builtin_prefetch(set_of(seen, hash), 1);
 }
 
-static bool is_alive(const struct entry *entry, uint8_t step)
+/* 255 or 0 for each. */
+static bytes alive(const struct set *set, uint8_t step)
 {
-	return (entry->flags & SEEN_USED) && (uint8_t)(step - entry->step) <= SEEN_AGE;
+	return (bytes)((set->flags & SEEN_USED) != 0) & (bytes)(step - set->steps <= SEEN_AGE);
 }
 
-static struct entry *look(struct entry *set, uint16_t tag, uint8_t step)
+/* Which place holds the tag; NONE. */
+static unsigned int look(struct set *set, uint16_t tag, uint8_t step)
 {
-	for (unsigned int i = 0; i < WAYS; i++) {
-		if (set[i].tag != tag || !is_alive(&set[i], step))
-			continue;
-		set[i].step = step;
-		return &set[i];
-	}
-	return NULL;
+	const bytes found = __builtin_convertvector(set->tags == tag, bytes) & alive(set, step);
+	uint64_t all;
+	unsigned int at;
+
+	memcpy(&all, &found, sizeof(all));
+	if (all == 0)
+		return NONE;
+	at = (unsigned int)__builtin_ctzll(le64toh(all)) / 8;
+	set->steps[at] = step;
+	return at;
 }
 
 /* How gladly an entry's place is taken: dead, then without SEEN_KEEP, then by age. */
-static unsigned int badness(const struct entry *entry, uint8_t step)
+static unsigned int victim_of(const struct set *set, uint8_t step)
 {
-	if (!is_alive(entry, step))
-		return 1000;
-	return (uint8_t)(step - entry->step) + (entry->flags & SEEN_KEEP ? 0 : 100u);
+	const bytes kept = (bytes)((set->flags & SEEN_KEEP) != 0);
+	const bytes badness = ((step - set->steps) + (~kept & 100)) | ~alive(set, step);
+	unsigned int worst = 0;
+
+	/* The number is part of what is compared; of equal ones the first goes. */
+	for (unsigned int i = 0; i < WAYS; i++) {
+		const unsigned int bad = badness[i] * WAYS + (WAYS - 1 - i);
+
+		worst = bad > worst ? bad : worst;
+	}
+	return WAYS - 1 - worst % WAYS;
 }
 
 uint8_t *seen_find(struct seen *seen, uint64_t hash, uint8_t step)
 {
-	struct entry *entry = look(set_of(seen, hash), (uint16_t)(hash >> 48), step);
+	struct set *set = set_of(seen, hash);
+	const unsigned int at = look(set, tag_of(hash), step);
 
-	return entry ? &entry->flags : NULL;
+	return at == NONE ? NULL : (uint8_t *)&set->flags + at;
 }
 
 uint8_t *seen_get(struct seen *seen, uint64_t hash, uint8_t step, bool *is_new)
 {
-	struct entry *set = set_of(seen, hash), *victim = set;
-	uint8_t *flags = seen_find(seen, hash, step);
-	unsigned int worst = 0;
+	struct set *set = set_of(seen, hash);
+	unsigned int at = look(set, tag_of(hash), step);
 
-	*is_new = !flags;
-	if (flags)
-		return flags;
-	for (unsigned int i = 0; i < WAYS; i++) {
-		const unsigned int bad = badness(&set[i], step);
-
-		if (bad > worst || i == 0) {
-			worst = bad;
-			victim = &set[i];
-		}
-	}
-	victim->tag = (uint16_t)(hash >> 48);
-	victim->step = step;
-	victim->flags = SEEN_USED;
-	return &victim->flags;
+	*is_new = at == NONE;
+	if (!*is_new)
+		return (uint8_t *)&set->flags + at;
+	at = victim_of(set, step);
+	set->tags[at] = tag_of(hash);
+	set->steps[at] = step;
+	set->flags[at] = SEEN_USED;
+	return (uint8_t *)&set->flags + at;
 }

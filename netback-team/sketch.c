@@ -111,6 +111,12 @@ static void hll_raise(struct hll *hll, size_t at, uint8_t rank)
 	hll->used = true;
 }
 
+void hll_prefetch(const struct hll *hll, unsigned int bits, uint64_t key)
+{
+	__builtin_prefetch(hll);
+	__builtin_prefetch(&hll->ranks[key >> (64 - bits)], 1);
+}
+
 void hll_add(struct hll *hll, uint64_t key)
 {
 	/* The bit that is set ends the run of zeros where the key's bits end. */
@@ -148,10 +154,15 @@ uint64_t hll_estimate(const struct hll *hll)
 
 void hll_merge(struct hll *hll, const struct hll *other)
 {
+	uint64_t eight; /* most are empty: looked at eight by eight */
+
 	if (!other->used)
 		return;
-	for (size_t i = 0; i < (size_t)1 << hll->bits; i++)
-		hll_raise(hll, i, other->ranks[i]);
+	for (size_t i = 0; i < (size_t)1 << hll->bits; i += sizeof(eight)) {
+		memcpy(&eight, &other->ranks[i], sizeof(eight));
+		for (size_t k = i; eight && k < i + sizeof(eight); k++)
+			hll_raise(hll, k, other->ranks[k]);
+	}
 }
 
 void hll_clear(struct hll *hll)
@@ -164,8 +175,12 @@ struct spacesaving {
 	unsigned int k, n_used;
 	unsigned int least; /**< item with the smallest count; of use when all are used */
 	uint64_t total;
-	uint64_t *keys; /**< apart from the items: a search reads only these */
-	struct spacesaving_item items[];
+	/* Apart from the items: searches read only these. */
+	uint64_t *keys, *counts;
+	struct spacesaving_label {
+		uint64_t error;
+		uint8_t label[SPACESAVING_LABEL];
+	} items[];
 };
 
 struct spacesaving *spacesaving_create(unsigned int k)
@@ -174,11 +189,12 @@ struct spacesaving *spacesaving_create(unsigned int k)
 
 	if (k < 1 || k > 1024)
 		return NULL;
-	ss = calloc(1, sizeof(*ss) + k * (sizeof(ss->items[0]) + sizeof(ss->keys[0])));
+	ss = calloc(1, sizeof(*ss) + k * (sizeof(ss->items[0]) + 2 * sizeof(uint64_t)));
 	if (!ss)
 		return NULL;
 	ss->k = k;
 	ss->keys = (uint64_t *)&ss->items[k];
+	ss->counts = ss->keys + k;
 	return ss;
 }
 
@@ -191,13 +207,12 @@ static void find_least(struct spacesaving *ss)
 {
 	ss->least = 0;
 	for (unsigned int i = 1; i < ss->n_used; i++)
-		if (ss->items[i].count < ss->items[ss->least].count)
+		if (ss->counts[i] < ss->counts[ss->least])
 			ss->least = i;
 }
 
 void spacesaving_add(struct spacesaving *ss, uint64_t key, const void *label, uint64_t n)
 {
-	struct spacesaving_item *item;
 	unsigned int i = 0;
 	bool other;
 
@@ -211,12 +226,11 @@ void spacesaving_add(struct spacesaving *ss, uint64_t key, const void *label, ui
 			i = ss->least;
 		else
 			ss->n_used++;
-		item = &ss->items[i];
-		item->error = item->count;
-		item->key = ss->keys[i] = key;
-		memcpy(item->label, label, sizeof(item->label));
+		ss->keys[i] = key;
+		ss->items[i].error = ss->counts[i];
+		memcpy(ss->items[i].label, label, sizeof(ss->items[i].label));
 	}
-	ss->items[i].count += n;
+	ss->counts[i] += n;
 	if (ss->n_used == ss->k && (other || i == ss->least))
 		find_least(ss);
 }
@@ -233,56 +247,52 @@ unsigned int spacesaving_top(const struct spacesaving *ss, struct spacesaving_it
 
 	/* Insertion into the few that are asked for. */
 	for (unsigned int i = 0; i < ss->n_used; i++) {
-		const struct spacesaving_item *item = &ss->items[i];
+		const uint64_t count = ss->counts[i];
 		unsigned int at;
 
-		if (n == max && (max == 0 || items[n - 1].count >= item->count))
+		if (n == max && (max == 0 || items[n - 1].count >= count))
 			continue;
 		at = n < max ? n++ : n - 1;
-		for (; at > 0 && items[at - 1].count < item->count; at--)
+		for (; at > 0 && items[at - 1].count < count; at--)
 			items[at] = items[at - 1];
-		items[at] = *item;
+		items[at] = (struct spacesaving_item){
+			.key = ss->keys[i], .count = count, .error = ss->items[i].error};
+		memcpy(items[at].label, ss->items[i].label, sizeof(items[at].label));
 	}
 	return n;
 }
 
 void spacesaving_clear(struct spacesaving *ss)
 {
-	memset(ss->items, 0, ss->n_used * sizeof(ss->items[0]));
+	memset(ss->counts, 0, ss->n_used * sizeof(ss->counts[0]));
 	ss->n_used = ss->least = 0;
 	ss->total = 0;
 }
 
-/* log2(x) with 16 bits behind the point, x > 0: the bits of the fraction by squaring. */
-static uint64_t log2_q16(uint64_t x)
+/* log2(x), x > 0, to 1e-7; libm is not for pure files. The series of artanh around sqrt(2). */
+static double log2_of(uint64_t x)
 {
 	const unsigned int whole = 63 - (unsigned int)__builtin_clzll(x);
-	uint64_t log = (uint64_t)whole << 16;
-	uint64_t y = (x << (63 - whole)) >> 32; /* [1, 2) with 31 bits behind the point */
+	const double y = (double)(x << (63 - whole)) / 9223372036854775808.0; /* [1, 2) */
+	const double s = (y - 1.4142135623730951) / (y + 1.4142135623730951), s2 = s * s;
 
-	for (uint64_t bit = 1u << 15; bit > 0; bit >>= 1) {
-		y = (y * y) >> 31;
-		if (y >> 32) {
-			y >>= 1;
-			log |= bit;
-		}
-	}
-	return log;
+	return whole + 0.5 +
+	       2.8853900817779268 * s * (1 + s2 * (1.0 / 3 + s2 * (1.0 / 5 + s2 / 7)));
 }
 
 unsigned int sketch_entropy(const uint32_t *counts, size_t n)
 {
-	__uint128_t sum = 0;
-	uint64_t total = 0, mean;
+	uint64_t total = 0;
+	double sum = 0, bits;
 
 	for (size_t i = 0; i < n; i++) {
 		if (counts[i] == 0)
 			continue;
 		total += counts[i];
-		sum += (__uint128_t)counts[i] * log2_q16(counts[i]);
+		sum += counts[i] * log2_of(counts[i]);
 	}
 	if (total == 0)
 		return 0;
-	mean = (uint64_t)(sum / total);
-	return (unsigned int)(((MAX(log2_q16(total), mean) - mean) * 100 + 0x8000) >> 16);
+	bits = log2_of(total) - sum / (double)total;
+	return bits > 0 ? (unsigned int)(bits * 100 + 0.5) : 0;
 }

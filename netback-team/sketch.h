@@ -55,6 +55,9 @@ struct hll *hll_create(unsigned int bits);
 void hll_destroy(struct hll *hll);
 /** key must be a good hash: all its bits count. */
 void hll_add(struct hll *hll, uint64_t key);
+/** Fetches what hll_add of this key touches into the cache, without a look at it. bits: as at
+ * creation. */
+void hll_prefetch(const struct hll *hll, unsigned int bits, uint64_t key);
 uint64_t hll_estimate(const struct hll *hll);
 /** Adds all that was added to other, which has as many bits. */
 void hll_merge(struct hll *hll, const struct hll *other);

@@ -145,6 +145,7 @@ struct tx_record {
 	bool again;	/**< it was put back before: it is paid for */
 	bool flooded;	/**< guests of this team have got it */
 	bool local;	/**< it went to another guest, and to no NIC */
+	bool looked;	/**< `look` is filled in */
 	uint32_t index; /**< of its first slot in the ring */
 	struct cost cost;
 	enum decide_reason reason; /**< why it goes, or what became of it */
@@ -156,6 +157,7 @@ struct tx_record {
 	struct pkt pkt;
 	struct iovec iov[WORKER_FRAGS_MAX + 2];
 	uint8_t head[FRAME_HEAD_MAX]; /**< headers that were spread over slots */
+	struct guard_packet look;     /**< of a watched guest's frame */
 };
 
 /** An RX response that waits for its copy. */

@@ -247,6 +247,7 @@ void team_permit(struct team *team, uint32_t send, uint32_t receive,
 	struct pass pass = pass_begin(team, now_ns);
 
 	pass.why_member = why;
+	team_hold(team, team->usable & ~send);
 	team->may_send = send;
 	team->may_receive = receive;
 	team_set_up(team, team->up);

@@ -240,6 +240,22 @@ static void who_takes_over_waits_for_the_queue(void **state)
 	assert_false(team_held(&lab.team, 50 * MS));
 }
 
+/* Nor what a member has that may not send any more, while its link is up. */
+static void who_may_not_send_is_waited_for(void **state)
+{
+	static const char *const why[TEAM_MEMBERS_MAX];
+	struct lab lab = {.options = {.mode = mode_of("lacp"), .drain_ns = MS, .hash = FLOW_L34}};
+
+	all_up(&lab, "11");
+	team_permit(&lab.team, 3, 3, why, 2 * MS);
+	assert_false(team_held(&lab.team, 2 * MS));
+	for (uint32_t flow = 0; flow < 100; flow++)
+		choose_at(&lab, flow, 5 * MS);
+	team_permit(&lab.team, 1, 3, why, 5 * MS);
+	assert_true(team_held(&lab.team, 6 * MS));
+	assert_false(team_held(&lab.team, 7 * MS));
+}
+
 /* Buckets stay on the member that drains, and are elsewhere once it has. */
 static void a_drain_keeps_flows_in_order(void **state)
 {
@@ -346,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_drain_waits_for_the_queue),
 		cmocka_unit_test(a_drain_can_be_cut_short),
 		cmocka_unit_test(who_takes_over_waits_for_the_queue),
+		cmocka_unit_test(who_may_not_send_is_waited_for),
 		cmocka_unit_test(a_drain_keeps_flows_in_order),
 		cmocka_unit_test(too_few_members_are_none),
 		cmocka_unit_test(failback_by_load_waits_for_a_quiet_moment),

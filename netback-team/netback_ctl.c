@@ -141,6 +141,7 @@ static int lacp_show(void *ctx, json_t *args, json_t **result, char error[CTL_ER
 	*result = teams_lacp_to_json(nb->teams, entry);
 	if (entry && json_array_size(*result) == 0) {
 		json_decref(*result);
+		*result = NULL;
 		snprintf(error, CTL_ERROR_MAX,
 			 "team %s does not speak LACP; its mode has to be lacp",
 			 json_string_value(json_object_get(args, "name")));

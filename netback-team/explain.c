@@ -50,7 +50,9 @@ static void explain_member(const struct worker *w, const struct tx_record *rec,
 	entry->tried = rec->tried;
 	if (entry->member < 0)
 		return;
-	if (rec->tried) {
+	if (rec->seat == &w->team.aside) /* perhaps by those before it */
+		entry->tried |= seat_bit(w->team.active);
+	if (entry->tried) {
 		entry->how = TRACE_HOW_RESELECTED;
 	} else if (policy_get(w->team.options.mode)->single_active &&
 		   !seat_in(w->team.reserve, entry->member)) {

@@ -12,20 +12,39 @@
 #include <netinet/in.h>
 #include <stddef.h>
 
-#include "team.h"
-#include "util.h"
+#include "team_priv.h"
 
-/* The active one; a frame that it could not take goes to the best of the others. */
+/* For frames that the active member could not take, and those that must not overtake them. */
+static int choose_aside(struct team *team, struct team_frame *frame, uint32_t mask)
+{
+	struct seat *aside = &team->aside;
+	const uint32_t others = mask & ~seat_bit(team->active);
+
+	if (!others) {
+		team_aside_is(team, -1, DEADLINE_NEVER);
+		return seat_in(mask, team->active) ? team->active : -1;
+	}
+	if (aside->member < 0)
+		team_aside_is(team, team_best(team, others), frame->now_ns + TEAM_ASIDE_NS);
+	else if (!seat_in(others, aside->member))
+		team_aside_is(team, team_best(team, others), team->aside_ns);
+	team->detours |= seat_bit(aside->member);
+	frame->seat = aside;
+	return aside->member;
+}
+
+/* The active one; a frame that it could not take goes to the best of the others, and so do the next
+ * ones until that has drained (seat.h). */
 static int choose_active(struct team *team, struct team_frame *frame, uint32_t tried)
 {
 	const uint32_t mask = team->usable & ~tried;
-	int member;
 
-	if (team->active >= 0 && (mask >> team->active & 1))
+	if (team->aside.member >= 0 &&
+	    seat_may_leave(&team->aside, team->usable, frame->now_ns, team->options.drain_ns))
+		team_aside_is(team, -1, DEADLINE_NEVER);
+	if (team->aside.member < 0 && seat_in(mask, team->active))
 		return team->active;
-	member = team_best(team, mask);
-	team->detours |= seat_bit(member);
-	return member;
+	return choose_aside(team, frame, mask);
 }
 
 /* The next one after the last one, whatever became of its frame. */

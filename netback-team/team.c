@@ -13,6 +13,13 @@
 #include <errno.h>
 #include <string.h>
 
+/* What never pauses would stay on it for ever. */
+static void end_detour(struct team *team)
+{
+	team_hold(team, seat_bit(team->aside.member) & team->usable);
+	team_aside_is(team, -1, DEADLINE_NEVER);
+}
+
 static struct pass pass_begin(struct team *team, uint64_t now_ns)
 {
 	struct pass pass = {
@@ -21,6 +28,8 @@ static struct pass pass_begin(struct team *team, uint64_t now_ns)
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		pass.old[i] = team->members[i].state;
 	spread_run(team, now_ns);
+	if (team->aside_ns <= now_ns)
+		end_detour(team);
 	team_expire(team, now_ns);
 	team_judge_dead(team, now_ns);
 	team_check_min_links(team);
@@ -36,8 +45,10 @@ static void pass_end(struct team *team, struct pass *pass)
 	team_fail_over(team, pass);
 	team_fail_back(team, pass);
 	team_assign_roles(team, pass);
+	if (!seat_in(team->usable & ~seat_bit(team->active), team->aside.member))
+		team_aside_is(team, -1, DEADLINE_NEVER);
 	if (team->active != pass->old_active) {
-		team->detours = 0;
+		team->detours = seat_bit(team->aside.member);
 		if (team_single_active(team))
 			team_hold(team, seat_bit(pass->old_active) & team->usable);
 	}
@@ -68,6 +79,7 @@ void team_init(struct team *team, const char *name, const struct team_options *o
 		team->observer = *observer;
 	team->active = -1;
 	team->may_send = team->may_receive = UINT32_MAX;
+	team_aside_is(team, -1, DEADLINE_NEVER);
 	team->failback_ns = DEADLINE_NEVER;
 	team_check_min_links(team);
 	spread_init(team);
@@ -393,7 +405,7 @@ void team_run(struct team *team, uint64_t now_ns)
 
 uint64_t team_deadline(const struct team *team)
 {
-	uint64_t deadline = MIN(team->failback_ns, spread_deadline(&team->spread));
+	uint64_t deadline = MIN(team->failback_ns, team_clock(team));
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		if (team->members[i].used)

@@ -26,8 +26,9 @@
  *
  * Where something else than a failure changes who sends (failback, by hand, another mode or hash),
  * nobody may send either (team_held) until what members have has left. A frame that the active
- * member could not take goes to a standby one; what comes back there is received until the active
- * member changes.
+ * member could not take goes to a standby one, and so does what follows until that has drained
+ * (seat.h), or for TEAM_ASIDE_NS; what comes back there is received until the active member
+ * changes.
  *
  * A link that comes back within downdelay was never gone; one that goes within updelay never came.
  * Where the probes of all members are missed, they say nothing (the target is gone), and members
@@ -50,6 +51,9 @@
 #define TEAM_PRIORITY_DEFAULT 128
 /** A member that said ENETDOWN while linkwatch goes on saying "up" is tried again after so long. */
 #define TEAM_RETRY_NS 1000000000ull
+/** A detour around an active member that takes no frames ends after so long, when it did not drain
+ * before. */
+#define TEAM_ASIDE_NS 1000000000ull
 
 enum team_member_state {
 	TEAM_MEMBER_DOWN,    /**< no carrier, admin down, gone, or downdelay over */
@@ -179,6 +183,10 @@ struct team {
 	uint64_t held_ns; /**< until then nobody may send: what members have is to leave first */
 	uint32_t detours; /**< bits: members that sent in place of the active one, which could not,
 			     since it is the active one: switches may have learned guests there */
+	struct seat
+		aside; /**< of what the active member did not take; member -1 = none under way */
+	uint64_t aside_ns; /**< then nobody may send until it has left, and the active member is
+			      tried again; DEADLINE_NEVER = no detour */
 	struct team_observer observer;
 	struct spread spread; /**< how frames are distributed */
 };
@@ -257,6 +265,13 @@ void team_run(struct team *team, uint64_t now_ns);
 /** Next time team_run has work, DEADLINE_NEVER = none. After team_run(now_ns) it is later than
  * now_ns. */
 uint64_t team_deadline(const struct team *team);
+/** Of these, what frames can set. */
+static inline uint64_t team_clock(const struct team *team)
+{
+	const uint64_t spread_ns = spread_deadline(&team->spread);
+
+	return team->aside_ns < spread_ns ? team->aside_ns : spread_ns;
+}
 /** The best of the members in the bit mask: link, priority, first added; -1 = mask is empty. For
  * policy.c. */
 int team_best(const struct team *team, uint32_t mask);

@@ -49,6 +49,13 @@ static inline bool team_single_active(const struct team *team)
 	return policy_get(team->options.mode)->single_active;
 }
 
+/** A detour around the active member begins or ends (-1). */
+static inline void team_aside_is(struct team *team, int member, uint64_t until_ns)
+{
+	team->aside.member = (int16_t)member;
+	team->aside_ns = until_ns;
+}
+
 /* team_state.c */
 
 /** Does what was due. */

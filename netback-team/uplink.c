@@ -253,7 +253,7 @@ void uplink_flush(struct worker *w)
 			again = true;
 		}
 	} while (again);
-	worker_deadline(w, spread_deadline(&w->team.spread));
+	worker_deadline(w, team_clock(&w->team));
 }
 
 /* Puts back the tag that the kernel took off (IEEE 802.1Q, 802.1ad): the frame begins 4 bytes

@@ -32,7 +32,7 @@ bool uplink_all_full(const struct worker *w)
 		if (w->uplinks[i] && w->uplinks[i]->full)
 			full |= 1u << i;
 	if (single)
-		mask = team->active >= 0 ? 1u << team->active : 0;
+		mask = seat_bit(team->aside.member >= 0 ? team->aside.member : team->active);
 	if (team->spread.n_away) /* some may go on although the others are full */
 		mask |= team->spare;
 	return mask && (mask & ~full) == 0;

@@ -81,7 +81,8 @@ static void active_backup_sends_on_the_active_one(void **state)
 	assert_int_equal(choose(&team, 0, 1), 1);
 	assert_int_equal(choose(&team, 0, 3), 2);
 	team_on_link(&team, 0, false, 2);
-	assert_int_equal(choose(&team, 0, 0), 1);
+	assert_int_equal(team.active, 1);
+	assert_int_equal(choose(&team, 0, 0), 2); /* not past what is there */
 	assert_int_equal(team_failover(&team, 2, 3), 0);
 	assert_int_equal(choose(&team, 0, 0), 2);
 	assert_int_equal(choose(&team, 0, 4), 1);

@@ -240,6 +240,63 @@ static void who_takes_over_waits_for_the_queue(void **state)
 	assert_false(team_held(&lab.team, 50 * MS));
 }
 
+/* What went by a standby member is not overtaken when the active one takes frames again. */
+static void a_detour_is_not_overtaken(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .drain_ns = MS, .speed_bps = 12112000}};
+	struct team_frame frame = numbered_frame(1, 2 * MS);
+
+	all_up(&lab, "321");
+	assert_int_equal(team_choose(&lab.team, &frame, 1), 1); /* 1 ms on the wire */
+	assert_int_equal(choose_at(&lab, 1, 2 * MS), 1);
+	assert_int_equal(team_choose(&lab.team, &frame, 2), 2); /* full as well */
+	assert_int_equal(choose_at(&lab, 1, 3 * MS), 2);
+	assert_int_equal(choose_at(&lab, 1, 4 * MS), 2);
+	assert_int_equal(choose_at(&lab, 1, 6 * MS + 9), 0);
+	frame.now_ns = 8 * MS;
+	team_choose(&lab.team, &frame, 1);
+	lab_link_at(&lab, "b", false, 8); /* lost: nothing to wait for */
+	assert_int_equal(choose_at(&lab, 1, 8 * MS), 0);
+}
+
+/* A detour that never pauses ends. */
+static void a_busy_detour_is_waited_for(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .drain_ns = MS, .speed_bps = 12112000}};
+	struct team_frame frame = numbered_frame(1, MS);
+	uint64_t ms = 1;
+
+	all_up(&lab, "21");
+	team_choose(&lab.team, &frame, 1);
+	for (; team_deadline(&lab.team) > ms * MS; ms++)
+		assert_int_equal(choose_at(&lab, 1, ms * MS), 1);
+	assert_int_equal(ms, 1 + TEAM_ASIDE_NS / MS);
+	team_run(&lab.team, ms * MS);
+	assert_true(team_held(&lab.team, (ms + 2) * MS - 1));
+	assert_false(team_held(&lab.team, (ms + 2) * MS + 9));
+	assert_int_equal(choose_at(&lab, 1, (ms + 3) * MS), 0);
+	lab_deadline_is(&lab, 0);
+}
+
+/* Another active member does not send before the detour has left, but where it is the one. */
+static void a_new_active_member_waits_for_a_detour(void **state)
+{
+	struct lab lab = {.options = {.mode = AB, .drain_ns = MS, .speed_bps = 12112000}};
+	struct team_frame frame = numbered_frame(1, 2 * MS);
+
+	all_up(&lab, "321");
+	team_choose(&lab.team, &frame, 1);
+	assert_int_equal(team_failover(&lab.team, 2, 2 * MS), 0);
+	assert_int_equal(choose_at(&lab, 1, 2 * MS), 1);
+	assert_true(team_may_receive(&lab.team, 1));
+	assert_false(team_may_receive(&lab.team, 0));
+	assert_int_equal(team_failover(&lab.team, 1, 2 * MS), 0);
+	assert_false(team_may_receive(&lab.team, 2));
+	assert_int_equal(choose_at(&lab, 1, 2 * MS), 1);
+	assert_int_equal(team_failover(&lab.team, 0, 3 * MS), 0);
+	assert_int_equal(choose_at(&lab, 1, 3 * MS), 0);
+}
+
 /* Nor what a member has that may not send any more, while its link is up. */
 static void who_may_not_send_is_waited_for(void **state)
 {
@@ -363,6 +420,9 @@ int main(void)
 		cmocka_unit_test(a_drain_can_be_cut_short),
 		cmocka_unit_test(who_takes_over_waits_for_the_queue),
 		cmocka_unit_test(who_may_not_send_is_waited_for),
+		cmocka_unit_test(a_detour_is_not_overtaken),
+		cmocka_unit_test(a_busy_detour_is_waited_for),
+		cmocka_unit_test(a_new_active_member_waits_for_a_detour),
 		cmocka_unit_test(a_drain_keeps_flows_in_order),
 		cmocka_unit_test(too_few_members_are_none),
 		cmocka_unit_test(failback_by_load_waits_for_a_quiet_moment),

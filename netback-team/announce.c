@@ -23,19 +23,33 @@ void announce_start(struct announce *announce, const uint8_t (*macs)[6], unsigne
 {
 	announce->n_macs = MIN(n, ANNOUNCE_MACS_MAX);
 	memcpy(announce->macs, macs, announce->n_macs * sizeof(announce->macs[0]));
-	announce->next = 0;
+	memset(announce->failed, 0, sizeof(announce->failed));
+	announce->n_failed = announce->next = 0;
+	announce->retry = false;
 	announce->rounds = announce->n_macs ? announce->count : 0;
-	announce->round_ns = now_ns;
+	announce->round_ns = announce->due_ns = now_ns;
 }
 
-/* Begins the next round when the present one is over. */
-static void end_round(struct announce *announce)
+/* After an address, to the next one of the round, or to the next round. */
+static void go_on(struct announce *announce)
 {
-	if (announce->rounds == 0 || announce->next < announce->n_macs)
+	if (announce->rounds == 0 && !announce->retry)
 		return;
-	announce->rounds = announce->n_macs ? announce->rounds - 1 : 0;
+	while (announce->retry && announce->next < announce->n_macs &&
+	       !announce->failed[announce->next])
+		announce->next++;
+	if (announce->next < announce->n_macs)
+		return;
 	announce->next = 0;
-	announce->round_ns += announce->interval_ns;
+	if (!announce->retry) {
+		announce->rounds = announce->n_macs ? announce->rounds - 1 : 0;
+		announce->round_ns += announce->interval_ns;
+	}
+	announce->retry = announce->n_failed &&
+			  (announce->rounds == 0 || announce->retry_ns < announce->round_ns);
+	announce->due_ns = announce->retry ? announce->retry_ns : announce->round_ns;
+	while (announce->retry && !announce->failed[announce->next])
+		announce->next++;
 }
 
 void announce_forget(struct announce *announce, const uint8_t mac[6])
@@ -47,27 +61,39 @@ void announce_forget(struct announce *announce, const uint8_t mac[6])
 	if (i == announce->n_macs)
 		return;
 	announce->n_macs--;
+	announce->n_failed -= announce->failed[i];
+	memmove(&announce->failed[i], &announce->failed[i + 1], announce->n_macs - i);
 	memmove(announce->macs[i], announce->macs[i + 1],
 		(announce->n_macs - i) * sizeof(announce->macs[0]));
 	if (i < announce->next)
 		announce->next--;
-	end_round(announce);
+	go_on(announce);
 }
 
 uint64_t announce_deadline(const struct announce *announce)
 {
-	if (announce->rounds == 0)
+	if (announce->rounds == 0 && !announce->retry)
 		return DEADLINE_NEVER;
-	return MAX(announce->round_ns, announce->free_ns[announce->slot]);
+	return MAX(announce->due_ns, announce->free_ns[announce->slot]);
 }
 
 bool announce_next(struct announce *announce, uint64_t now_ns, uint8_t frame[FRAME_RARP_LEN])
 {
-	if (announce->rounds == 0 || now_ns < announce_deadline(announce))
+	if (announce_deadline(announce) == DEADLINE_NEVER || now_ns < announce_deadline(announce))
 		return false;
 	announce->free_ns[announce->slot] = now_ns + ANNOUNCE_BURST_NS;
 	announce->slot = (announce->slot + 1) % ANNOUNCE_BURST;
-	frame_rarp(frame, announce->macs[announce->next++]);
-	end_round(announce);
+	frame_rarp(frame, announce->macs[announce->next]);
 	return true;
+}
+
+void announce_done(struct announce *announce, bool sent, uint64_t now_ns)
+{
+	bool *failed = &announce->failed[announce->next++];
+
+	announce->n_failed += (unsigned int)!sent - *failed;
+	*failed = !sent;
+	if (!sent)
+		announce->retry_ns = now_ns + ANNOUNCE_RETRY_NS;
+	go_on(announce);
 }

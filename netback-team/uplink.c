@@ -415,8 +415,8 @@ static const struct pin *pin_of_mac(const struct worker *w, const uint8_t mac[6]
 }
 
 /* A RARP goes to the member that the guest sends on, or else to the active one: there the switch
- * learns where its answers belong. */
-static void announce_one(struct worker *w, uint8_t *frame)
+ * learns where its answers belong. False: the member takes none for now. */
+static bool announce_one(struct worker *w, uint8_t *frame)
 {
 	const uint8_t *mac = frame_src(frame);
 	const int member = spread_member_of_mac(&w->team, pin_of_mac(w, mac), mac);
@@ -424,9 +424,13 @@ static void announce_one(struct worker *w, uint8_t *frame)
 	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, FRAME_RARP_LEN}};
 	struct mmsghdr msg = {.msg_hdr = {.msg_iov = iov, .msg_iovlen = 2}};
 	struct uplink *up = member >= 0 ? w->uplinks[member] : NULL;
+	int rc;
 
-	if (up && up->nic && up->nic->ops->send(up->nic, &msg, 1) == 1)
-		w->stats.announced++;
+	if (!up || !up->nic || up->gone) /* announced anew once there is one */
+		return true;
+	rc = up->nic->ops->send(up->nic, &msg, 1);
+	w->stats.announced += rc == 1;
+	return rc == 1 || !is_link_error(-rc);
 }
 
 void uplink_timers(struct worker *w)
@@ -439,7 +443,7 @@ void uplink_timers(struct worker *w)
 	worker_deadline(w, team_deadline(&w->team));
 	worker_deadline(w, w->lacp.due_ns);
 	while (announce_next(&w->announce, w->now_ns, frame))
-		announce_one(w, frame);
+		announce_done(&w->announce, announce_one(w, frame), w->now_ns);
 	worker_deadline(w, announce_deadline(&w->announce));
 }
 

@@ -176,13 +176,16 @@ static void check_work(struct day *day)
 static void check_switch(struct day *day)
 {
 	const uint64_t dropped = day->w->stats.nic_rx_dropped_switch - day->rx_dropped;
-	const uint64_t since = MAX(day->change_ns, day->options_ns);
+	uint64_t since = MAX(day->change_ns, day->options_ns);
 	const bool lacp = policy_get(day->options.mode)->lacp;
 	const struct team *team = &day->w->team;
 
 	day->rx_dropped += dropped;
 	if (dropped == 0)
 		return;
+	for (unsigned int i = 0; i < DAY_NICS; i++) /* nor did it take announcements */
+		if (day->nics[i].member)
+			since = MAX(since, MIN(day->nics[i].fed_ns, day_now(day)));
 	/* Announcements tell the switch at once; partners tell each other; nobody tells a static
 	 * aggregation. */
 	if (day_now(day) - since > settle_ns(day) && !team->closed && team->usable &&

@@ -31,8 +31,8 @@ static void start(unsigned int n, uint64_t now_ns)
 	announce_start(&announce, (const uint8_t(*)[6])macs, n, now_ns);
 }
 
-/* The source address of the next frame, as its index in macs; -1 none is due. */
-static int next(uint64_t now_ns)
+/* The source address of the next frame, as its index in macs; -1 none is due. It is sent or not. */
+static int next_is(uint64_t now_ns, bool sent)
 {
 	uint8_t frame[FRAME_RARP_LEN], expect[FRAME_RARP_LEN];
 	int index;
@@ -42,7 +42,13 @@ static int next(uint64_t now_ns)
 	index = frame[10] << 8 | frame[11];
 	frame_rarp(expect, macs[index]);
 	assert_memory_equal(frame, expect, sizeof(frame));
+	announce_done(&announce, sent, now_ns);
 	return index;
+}
+
+static int next(uint64_t now_ns)
+{
+	return next_is(now_ns, true);
 }
 
 static void test_nothing_to_announce(void **state)
@@ -164,6 +170,38 @@ static void test_forget(void **state)
 	assert_int_equal(next(200 * MS), -1);
 }
 
+/* What could not be sent is tried again, alone and for as long as it takes, beside the rounds. */
+static void test_failures_are_tried_again(void **state)
+{
+	announce_set(&announce, 2, 25 * MS);
+	start(4, 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_is(0, i % 2 == 0), i);
+	assert_int_equal(announce_deadline(&announce), 10 * MS);
+	assert_int_equal(next_is(10 * MS, false), 1);
+	assert_int_equal(next_is(10 * MS, true), 3);
+	assert_int_equal(announce_deadline(&announce), 20 * MS);
+	assert_int_equal(next_is(20 * MS, false), 1);
+	assert_int_equal(announce_deadline(&announce), 25 * MS); /* the second round */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_is(25 * MS, i == 1), i);
+	for (uint64_t ms = 35; ms < 1035; ms += 10) {
+		assert_int_equal(announce_deadline(&announce), ms * MS);
+		assert_int_equal(next_is(ms * MS, false), 0);
+		assert_int_equal(next_is(ms * MS, false), 2);
+		assert_int_equal(next_is(ms * MS, false), 3);
+	}
+	announce_forget(&announce, macs[0]);
+	announce_forget(&announce, macs[1]);
+	assert_int_equal(next_is(1035 * MS, true), 2);
+	announce_forget(&announce, macs[3]);
+	assert_int_equal(announce_deadline(&announce), DEADLINE_NEVER);
+	start(1, 1100 * MS);
+	assert_int_equal(next_is(1100 * MS, false), 0);
+	start(1, 1100 * MS); /* instead */
+	assert_int_equal(announce_deadline(&announce), 1100 * MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup(test_deadline_is_the_next_frame, setup),
 		cmocka_unit_test_setup(test_restart_keeps_the_pace, setup),
 		cmocka_unit_test_setup(test_forget, setup),
+		cmocka_unit_test_setup(test_failures_are_tried_again, setup),
 	};
 
 	return cmocka_run_group_tests_name("announce", tests, NULL, NULL);

@@ -185,6 +185,23 @@ static void addresses_are_announced_where_their_guests_send(void **state)
 		assert_int_equal(took(dp, 1, i, true), 1);
 }
 
+/* The new active member takes nothing for a while. */
+static void announcements_wait_for_a_full_member(void **state)
+{
+	struct dp *dp = *state;
+
+	dp->nics[1]->send_error = ENOBUFS;
+	link_is(dp, 0, false);
+	for (unsigned int ms = 0; ms < 2000; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	forget(dp);
+	dp->nics[1]->send_error = 0;
+	for (unsigned int ms = 0; ms < 11; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	for (unsigned int i = 0; i < DP_GUESTS; i++)
+		assert_int_equal(took(dp, 1, i, true), 1);
+}
+
 static bool arrives(struct dp *dp, unsigned int nic, unsigned int guest)
 {
 	uint8_t got[4096];
@@ -274,6 +291,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_bound_guest_uses_its_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
 						dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(announcements_wait_for_a_full_member, dp_setup,
+						dp_teardown),
 		cmocka_unit_test_setup_teardown(answers_follow_a_detour, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(who_stepped_aside_stays_until_it_pauses, dp_setup,
 						dp_teardown),

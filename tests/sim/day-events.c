@@ -260,10 +260,9 @@ static void mode(struct day *day)
 	while (policy_names[n])
 		n++;
 	day->options.mode = day_rnd(day, 3) ? (int)day_rnd(day, n) : 0;
-	if (reorders(day->options.mode))
-		day->no_order_ns = DEADLINE_NEVER;
-	else if (day->no_order_ns == DEADLINE_NEVER) /* what is in queues by then */
-		day->no_order_ns = day_now(day) + 2 * DAY_DEPTH_NS;
+	if (day->no_order) /* what is in queues by then, or was put back into a ring */
+		memcpy(day->unordered, day->next, sizeof(day->next));
+	day->no_order = reorders(day->options.mode);
 }
 
 static void failback(struct day *day)

@@ -85,7 +85,9 @@ void day_arrived(struct day *day, const struct day_queued *queued)
 		*seen = queued->number;
 		return;
 	}
-	if (queued->number == *seen || queued->gone_ns > day->no_order_ns)
+	if (queued->number == *seen ||
+	    (!day->no_order &&
+	     queued->number > day->unordered[queued->from][queued->to][queued->flow]))
 		day_fail(day, "flow %u from %u to %u: frame %u after %u", queued->flow,
 			 queued->from, queued->to, queued->number, *seen);
 	day->f->out_of_order++;
@@ -302,7 +304,6 @@ static void look_received(struct day *day, unsigned int i)
 		assert_true(len > 0);
 		day_parse(day, day->frame, (uint32_t)len, &got);
 		assert_int_equal(got.to, i);
-		got.gone_ns = day_now(day);
 		day->f->local += got.from != DAY_WIRE;
 		day_arrived(day, &got);
 	}

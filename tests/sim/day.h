@@ -124,7 +124,8 @@ struct day {
 	uint64_t made_ns[DAY_PARTIES][DAY_PARTIES][DAY_FLOWS]; /**< the last frame of a flow */
 	uint32_t seen[DAY_PARTIES][DAY_PARTIES][DAY_FLOWS];
 	uint32_t n_orders;
-	uint64_t no_order_ns;	      /**< frames in queues then may come out of order */
+	bool no_order;						 /**< the mode says so */
+	uint32_t unordered[DAY_PARTIES][DAY_PARTIES][DAY_FLOWS]; /**< the last frame until then */
 	uint64_t rx_dropped;	      /**< worker's count of these, so far */
 	int active;		      /**< the last one seen */
 	uint32_t usable;	      /**< the last ones seen */

@@ -139,7 +139,7 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 		up = w->uplinks[member];
 		if (up && up->nic && !up->gone && (!up->full || w->now_ns >= up->retry_ns))
 			break;
-		if (up && !up->gone && uplink_waits(w, up, rec))
+		if (up && !up->gone && !rec->tried && uplink_waits(w, up, rec))
 			return;
 		rec->tried |= 1u << member;
 	}

@@ -266,6 +266,31 @@ static void who_stepped_aside_stays_until_it_pauses(void **state)
 	assert_int_equal(vif->stats.tx_no_member, 0);
 }
 
+/* Who waited for one full member does not wait for the next one, where a third takes frames. */
+static void one_full_member_is_waited_for(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_nic *third = calloc(1, sizeof(*third));
+	uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 100, 2);
+	struct nic *nic;
+
+	*third = *dp->nics[1];
+	strcpy(third->nic.name, "nic2");
+	assert_int_equal(uplink_add(dp->worker, "nic2", 1, &third->nic), 2);
+	team_on_link(&dp->worker->team, 2, true, clock_now(&dp->clock));
+	dp->nics[0]->send_error = dp->nics[1]->send_error = ENOBUFS;
+	dp_send(dp, 0, frame, len, NULL, NETTXF_data_validated, 0, 0);
+	for (unsigned int ms = 0; ms < 5; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	assert_int_equal(third->n_sent, 0);
+	for (unsigned int ms = 0; ms < 2; ms++)
+		dp_advance(dp, NSEC_PER_MSEC);
+	assert_int_equal(third->n_sent, 1);
+	assert_int_equal(uplink_remove(dp->worker, "nic2", &nic), 0);
+	free(third->sent[0]);
+	free(third);
+}
+
 /* Guests were known on all members, and now count on one only. */
 static void a_mode_with_one_member_is_announced(void **state)
 {
@@ -295,6 +320,8 @@ int main(void)
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(answers_follow_a_detour, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(who_stepped_aside_stays_until_it_pauses, dp_setup,
+						dp_teardown),
+		cmocka_unit_test_setup_teardown(one_full_member_is_waited_for, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(a_mode_with_one_member_is_announced, dp_setup,
 						dp_teardown),

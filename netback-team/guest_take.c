@@ -29,8 +29,9 @@
 #define MARK_DONE  2 /* it went: only the answer is missing */
 #define MARK_FLOOD 4 /* the guests of this team have got it */
 
-#define ROOM_MIN  4u
-#define ALONE_MAX (1u << 24) /* bytes that the schedule hears of at once */
+#define ROOM_MIN   4u
+#define TIME_SCALE 22u
+#define ALONE_MAX  (1u << 24) /* bytes that the schedule hears of at once */
 
 static uint8_t *mark_at(struct vif_queue *q, uint32_t index)
 {
@@ -42,11 +43,26 @@ static bool has_room(const struct worker *w)
 	return w->n_tx < w->qos.room && w->n_tx_pages + NETIF_SLOTS_FATAL <= WORKER_TX_PAGES;
 }
 
+/* What a frame takes of the worker's time, see qos.h; in bytes such that a frame of 1538 costs the
+ * same in both, so that nobody gains when what is short changes. */
+static uint32_t time_share(uint32_t bytes)
+{
+	return (bytes + (TIME_SCALE - 1) * COST_FRAME_SHARE) / TIME_SCALE;
+}
+
+/* Is it the NICs, or the pace, that there is too little of? */
+static bool nics_are_short(const struct worker *w)
+{
+	return w->qos.short_ns && w->now_ns - w->qos.short_ns <= QOS_SHORT_NS;
+}
+
 static struct cost cost_in(const struct worker *w, uint32_t bytes, uint32_t gso_size,
 			   const struct vif_queue *q)
 {
 	struct cost cost = cost_of(w->qos.unit, bytes, gso_size, q->header_bytes);
 
+	if (!nics_are_short(w) && w->qos.unit != COST_UNIT_FRAME)
+		cost.share = time_share(cost.share);
 	cost.bytes = MAX(cost.bytes, 1u); /* a guest may ask for a frame of no bytes */
 	cost.share = MAX(cost.share, 1u);
 	return cost;
@@ -375,7 +391,7 @@ static bool give_back(struct worker *w, const struct tx_record *rec)
 
 	if (!rec->local || rec->again)
 		return false;
-	if (qos->short_ns && w->now_ns - qos->short_ns <= QOS_SHORT_NS)
+	if (nics_are_short(w))
 		fair_give_back(qos->fair, (uint32_t)rec->queue->vif->port, rec->cost,
 			       rec->reason == DECIDE_REASON_MINIMUM, w->now_ns);
 	shape_give(&qos->pace, rec->cost.bytes);

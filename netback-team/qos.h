@@ -11,6 +11,11 @@
  * has had its turn and been paid for, so it goes first when the NIC is tried again, after 50 us to
  * 1 ms.
  *
+ * Shares are of what is short. While NICs are, or the pace, a frame costs its bytes. Otherwise it
+ * is the worker's time, of which a small frame takes nearly as much as a large one: about 1.6 us,
+ * and 0.05 ns a byte. By bytes a guest that floods with small frames would have nearly all of it,
+ * and the others next to nothing.
+ *
  * A frame is in its turn before anybody has read where it goes. One that went to another guest gets
  * back what it was charged for: the pace always, its share and minimum while it is the NICs that
  * are short. When it is the worker's time, such a frame has used its part of that, like any other.

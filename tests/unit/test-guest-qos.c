@@ -99,6 +99,40 @@ static void full_nic_is_shared(void **state)
 	assert_int_equal(dp->guests[0].vif->tx_counts.frames[DECIDE_REASON_SHARE], n[0]);
 }
 
+/* Of the first 20 frames on NIC 0: how many are those of guest 0, which sends small ones beside
+ * full ones of guest 1. */
+static unsigned int small_of_20(struct dp *dp)
+{
+	struct dp_guest *g = &dp->guests[0];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 25; i++)
+		dp_send(dp, 0, frame, dp_tcp(frame, dp_wire_mac, g->mac, 6, 2), NULL, 0, 0, 0);
+	refill(dp, 1, 25);
+	dp_run(dp);
+	assert_int_equal(dp->nics[0]->n_sent, 50);
+	for (unsigned int i = 0; i < 20; i++)
+		n += dp->nics[0]->sent[i]->data[11] == 1;
+	return n;
+}
+
+/* When no NIC is short the worker's time is shared, of which small frames take as much. */
+static void small_frames_take_their_part_of_the_time(void **state)
+{
+	struct dp *dp = *state;
+
+	assert_in_range(small_of_20(dp), 9, 11);
+}
+
+/* And when NICs are, their bytes. */
+static void small_frames_take_little_of_a_short_nic(void **state)
+{
+	struct dp *dp = *state;
+
+	dp->worker->qos.short_ns = clock_now(&dp->clock);
+	assert_in_range(small_of_20(dp), 18, 20);
+}
+
 /* A pace is kept to the byte, and shared. */
 static void pace_is_shared(void **state)
 {
@@ -520,6 +554,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(full_nic_is_shared, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(small_frames_take_their_part_of_the_time, dp_setup,
+						dp_teardown),
+		cmocka_unit_test_setup_teardown(small_frames_take_little_of_a_short_nic, dp_setup,
+						dp_teardown),
 		cmocka_unit_test_setup_teardown(pace_is_shared, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(frames_to_guests_use_no_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),

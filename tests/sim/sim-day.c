@@ -186,10 +186,11 @@ static void check_switch(struct day *day)
 	for (unsigned int i = 0; i < DAY_NICS; i++) /* nor did it take announcements */
 		if (day->nics[i].member)
 			since = MAX(since, MIN(day->nics[i].fed_ns, day_now(day)));
-	/* Announcements tell the switch at once; partners tell each other; nobody tells a static
-	 * aggregation. */
+	/* Announcements tell the switch at once; partners tell each other, when they are awake;
+	 * nobody tells a static aggregation. */
 	if (day_now(day) - since > settle_ns(day) && !team->closed && team->usable &&
-	    (!lacp || (day->partner_on && day_now(day) - day->lacp_ns > 100 * NSEC_PER_SEC)))
+	    (!lacp ||
+	     (day->partner_on && !day->frozen && day_now(day) - day->lacp_ns > 100 * NSEC_PER_SEC)))
 		day_fail(day, "the switch drops %llu frames for guests",
 			 (unsigned long long)dropped);
 	day_lost(day, DAY_LOSS_INACTIVE, dropped);

@@ -123,6 +123,17 @@ static uint64_t settle_ns(const struct day *day)
 	return ns;
 }
 
+/* Last time that something happened to what the use of a NIC depends on. */
+static uint64_t member_since(const struct day *day, const struct day_nic *nic)
+{
+	uint64_t since = MAX(nic->disturbed_ns, day->options_ns);
+
+	/* It is judged by what it hears of the others, too. */
+	for (unsigned int i = 0; i < DAY_NICS && day->options.probe == PROBE_BEACON; i++)
+		since = MAX(since, day->nics[i].disturbed_ns);
+	return since;
+}
+
 static void check_members(struct day *day)
 {
 	const struct team *team = &day->w->team;
@@ -130,7 +141,7 @@ static void check_members(struct day *day)
 
 	for (unsigned int i = 0; i < DAY_NICS; i++) {
 		const struct day_nic *nic = &day->nics[i];
-		const uint64_t since = MAX(nic->disturbed_ns, day->options_ns);
+		const uint64_t since = member_since(day, nic);
 
 		if (!nic->member || !nic->link || !day_carries(nic) || nic->drained ||
 		    nic->leaving || nic->starved || day_now(day) - since < SETTLE_NS)

@@ -68,13 +68,19 @@ bench_lines() {
     done
 }
 
-# The worst of each case, and how many pairs are better.
+# The worst of each case, and how many pairs are better: of single losses, where an emulated guest's own holes and bonding's luck with
+# its poll decide, and of the means of a turn's losses.
 worst_holes() {
-    awk -v peer="$PEER" -v ours="$OURS" '$3 !~ /-calm/ {v[$1, $2, $3] = $4; pairs[$2 SUBSEP $3]; cases[$3]; if ($4 > top[$1, $3]) top[$1, $3] = $4}
+    awk -v peer="$PEER" -v ours="$OURS" -v cuts="$BENCH_SECONDS" '$3 !~ /-calm/ {
+            v[$1, $2, $3] = $4; pairs[$2 SUBSEP $3]; cases[$3]; if ($4 > top[$1, $3]) top[$1, $3] = $4
+            turn = int(($2 - 1) / cuts); sum[$1, turn, $3] += $4; turns[turn SUBSEP $3]
+        }
         END {
             for (c in cases) printf "%-30s %10s %10s\n", "worst_" c "_hole_ms", top[peer, c], top[ours, c]
             for (p in pairs) if (v[peer, p] > 0 && v[ours, p] > 0) {n++; less += v[ours, p] < v[peer, p]}
             printf "ours shorter in %d of %d pairs\n", less, n
+            for (t in turns) if (sum[peer, t] > 0 && sum[ours, t] > 0) {m++; means += sum[ours, t] < sum[peer, t]}
+            printf "mean of %d losses shorter in %d of %d pairs of turns\n", cuts, means, m
         }' "$TOP/rows"
 }
 

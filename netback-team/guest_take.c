@@ -322,6 +322,7 @@ static bool take_turns(struct worker *w)
 		ready_ns = shape_ready_ns(&qos->pace, COST_FRAME_SHARE, w->now_ns);
 		if (ready_ns > w->now_ns) {
 			qos->wake_ns = ready_ns;
+			qos->paced = true;
 			qos->short_ns = w->now_ns;
 			return false;
 		}
@@ -358,6 +359,9 @@ bool guest_take_batch(struct worker *w)
 	struct qos *qos = &w->qos;
 
 	qos->wake_ns = DEADLINE_NEVER;
+	if (qos->paced || qos->back) /* until now, however late that is */
+		qos->short_ns = w->now_ns;
+	qos->paced = false;
 	if (qos->back && qos->retry_ns <= w->now_ns) { /* nobody else before it is known */
 		take_back(w);
 		if (qos->n_backlog) /* then it is their turn, or is known when it is */

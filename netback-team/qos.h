@@ -57,6 +57,7 @@ struct qos {
 	enum cost_unit unit;
 	uint64_t pace_bps; /**< of each member, 0 = none */
 	struct shape pace; /**< of the team */
+	bool paced;	   /**< the last pass ended because of the pace */
 	uint64_t short_ns; /**< when a frame last had to wait for NICs or the pace, 0 = never */
 	uint64_t up_bps, all_bps;
 	bool bounded; /**< frames of this batch count in limits or in the pace */

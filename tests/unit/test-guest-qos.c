@@ -133,6 +133,17 @@ static void small_frames_take_little_of_a_short_nic(void **state)
 	assert_in_range(small_of_20(dp), 18, 20);
 }
 
+/* A worker that came late from waiting for the pace was short of it until now. */
+static void late_wakes_share_bytes(void **state)
+{
+	struct dp *dp = *state;
+
+	dp->worker->qos.short_ns = clock_now(&dp->clock);
+	dp->worker->qos.paced = true;
+	clock_advance(&dp->clock, NSEC_PER_SEC);
+	assert_in_range(small_of_20(dp), 18, 20);
+}
+
 /* A pace is kept to the byte, and shared. */
 static void pace_is_shared(void **state)
 {
@@ -558,6 +569,7 @@ int main(void)
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(small_frames_take_little_of_a_short_nic, dp_setup,
 						dp_teardown),
+		cmocka_unit_test_setup_teardown(late_wakes_share_bytes, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(pace_is_shared, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(frames_to_guests_use_no_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(limit_holds_by_bytes, dp_setup, dp_teardown),

@@ -32,6 +32,7 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/csum.h"
+#include "tests/bench/rounds.h"
 
 #define BATCH	    64u
 #define FRAME_BYTES 1514u
@@ -258,18 +259,8 @@ static const struct attack *find_attack(const char *name)
 	return NULL;
 }
 
-static bool is_number(const char *text, double most, double *value)
-{
-	char *end;
-
-	*value = strtod(text, &end);
-	return end != text && !*end && *value >= 0 && *value <= most;
-}
-
 static bool set_option(struct options *options, int c, const char *text)
 {
-	double port;
-
 	switch (c) {
 	case 'a':
 		options->attack = find_attack(text);
@@ -282,14 +273,14 @@ static bool set_option(struct options *options, int c, const char *text)
 	case 'i':
 		return inet_aton(text, &options->ip);
 	case 'r':
-		return is_number(text, 1e9, &options->rate);
+		options->rate = bench_number("bench-defence", "rate", text, 0, 1e9);
+		return true;
 	case 's':
-		return is_number(text, 3600, &options->seconds);
+		options->seconds = bench_number("bench-defence", "seconds", text, 0, 3600);
+		return true;
 	case 'e':
-		if (!is_number(text, 65535, &port))
-			return false;
-		options->echo = (uint16_t)port;
-		return options->echo;
+		options->echo = (uint16_t)bench_number("bench-defence", "echo", text, 1, 65535);
+		return true;
 	default:
 		return false;
 	}

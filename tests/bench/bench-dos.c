@@ -14,7 +14,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/dos.h"
 #include "tests/bench/rounds.h"
@@ -137,18 +136,13 @@ static void find_flow(void)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*ours)(void);
-	const char *peer_name;
-	void (*peer)(void);
-} rows[] = {
-	{"packet at 50 kpps", at_50k, "uthash lookup", find_flow},
-	{"packet at 250 kpps", at_250k, "uthash lookup", find_flow},
-	{"packet at 1 Mpps", at_1m, "uthash lookup", find_flow},
-	{"packet at 5 Mpps", at_5m, "uthash lookup", find_flow},
-	{"spoofed, 900 kpps", spoofed, "uthash lookup", find_flow},
-	{"4 rules, 256 bytes", match, "memmem", match_memmem},
+static const struct rounds_row rows[] = {
+	{"packet at 50 kpps", at_50k, "uthash lookup", find_flow, BATCH},
+	{"packet at 250 kpps", at_250k, "uthash lookup", find_flow, BATCH},
+	{"packet at 1 Mpps", at_1m, "uthash lookup", find_flow, BATCH},
+	{"packet at 5 Mpps", at_5m, "uthash lookup", find_flow, BATCH},
+	{"spoofed, 900 kpps", spoofed, "uthash lookup", find_flow, BATCH},
+	{"4 rules, 256 bytes", match, "memmem", match_memmem, BATCH},
 };
 
 /* NOLINTNEXTLINE(readability-function-size): uthash's macros */
@@ -199,38 +193,6 @@ static void build(void)
 	}
 }
 
-static double measure(void (*fn)(void), uint64_t duration_ns)
-{
-	const uint64_t begin_ns = clock_now(&clock_monotonic);
-	uint64_t n = 0, end_ns;
-
-	do {
-		for (int i = 0; i < 16; i++)
-			fn();
-		n += 16 * BATCH;
-		end_ns = clock_now(&clock_monotonic);
-	} while (end_ns - begin_ns < duration_ns);
-	return (double)(end_ns - begin_ns) / (double)n;
-}
-
-static json_t *run(size_t row, const struct rounds *rounds)
-{
-	double ours[ROUNDS_MAX] = {0}, peer[ROUNDS_MAX] = {0};
-
-	rows[row].ours(); /* what is sampled is chosen by the rate before */
-	for (unsigned int i = 0; i < rounds->n; i++) {
-		ours[i] = measure(rows[row].ours, rounds->duration_ns);
-		peer[i] = measure(rows[row].peer, rounds->duration_ns);
-	}
-	const double ours_ns = rounds_median(ours, rounds->n);
-	const double peer_ns = rounds_median(peer, rounds->n);
-	printf("%-22s %8.1f ns   %-17s %8.1f ns   %6.2f times as fast\n", rows[row].name, ours_ns,
-	       rows[row].peer_name, peer_ns, peer_ns / ours_ns);
-	return json_pack("{s:s, s:s, s:f, s:f, s:f}", "name", rows[row].name, "peer",
-			 rows[row].peer_name, "ours_ns", ours_ns, "peer_ns", peer_ns, "ratio",
-			 peer_ns / ours_ns);
-}
-
 int main(int argc, char **argv)
 {
 	struct rounds rounds;
@@ -241,7 +203,7 @@ int main(int argc, char **argv)
 		return 2;
 	build();
 	for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
-		json_array_append_new(results, run(row, &rounds));
+		json_array_append_new(results, rounds_row(&rounds, &rows[row]));
 	status = rounds_report(&rounds, results);
 	HASH_CLEAR(hh, table);
 	dos_destroy(dos);

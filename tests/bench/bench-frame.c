@@ -32,7 +32,6 @@ static uint8_t heads[GUESTS][64]; /* to guest i */
 static struct sw *sw;
 static struct team ab, rr;
 static struct frame_info info;
-static uint64_t now_ns;
 static volatile uint64_t sink;
 
 struct guest {
@@ -152,6 +151,8 @@ static void segment_copy(void)
 
 static void switch_ours(void)
 {
+	const uint64_t now_ns = clock_now(&clock_monotonic);
+
 	for (int i = 0; i < BATCH; i++)
 		sink += (uint64_t)sw_from_nic(sw, true, true, heads[i * 37 % GUESTS], 64, now_ns)
 				.port;
@@ -159,6 +160,8 @@ static void switch_ours(void)
 
 static void switch_guest_ours(void)
 {
+	const uint64_t now_ns = clock_now(&clock_monotonic);
+
 	for (int i = 0; i < BATCH; i++) {
 		const int from = (i * 37 + 63) % GUESTS;
 
@@ -200,21 +203,16 @@ static void choose_modulo(void)
 		sink += i % n_members;
 }
 
-static const struct {
-	const char *name;
-	void (*ours)(void);
-	const char *peer_name;
-	void (*peer)(void);
-} rows[] = {
-	{"parse TCP/IPv4", parse_ours, "cursor.h", parse_cursor},
-	{"parse TCP/IPv6", parse6_ours, "cursor.h, IPv4", parse_cursor},
-	{"flow hash", hash_ours, "Jenkins (uthash)", hash_jenkins},
-	{"checksum 1448 B", csum_ours, "16-bit loop", csum_words},
-	{"TCP segment 1502 B", segment_ours, "memcpy", segment_copy},
-	{"frame from NIC", switch_ours, "uthash lookup", switch_uthash},
-	{"frame guest to guest", switch_guest_ours, "uthash lookup", switch_uthash},
-	{"member, active-backup", choose_ab, "hash % 4", choose_modulo},
-	{"member, round-robin", choose_rr, "hash % 4", choose_modulo},
+static const struct rounds_row rows[] = {
+	{"parse TCP/IPv4", parse_ours, "cursor.h", parse_cursor, BATCH},
+	{"parse TCP/IPv6", parse6_ours, "cursor.h, IPv4", parse_cursor, BATCH},
+	{"flow hash", hash_ours, "Jenkins (uthash)", hash_jenkins, BATCH},
+	{"checksum 1448 B", csum_ours, "16-bit loop", csum_words, BATCH},
+	{"TCP segment 1502 B", segment_ours, "memcpy", segment_copy, BATCH},
+	{"frame from NIC", switch_ours, "uthash lookup", switch_uthash, BATCH},
+	{"frame guest to guest", switch_guest_ours, "uthash lookup", switch_uthash, BATCH},
+	{"member, active-backup", choose_ab, "hash % 4", choose_modulo, BATCH},
+	{"member, round-robin", choose_rr, "hash % 4", choose_modulo, BATCH},
 };
 
 static void build_frames(void)
@@ -268,37 +266,6 @@ static void build_teams(void)
 	}
 }
 
-static double measure(void (*fn)(void), uint64_t duration_ns)
-{
-	const uint64_t begin_ns = clock_now(&clock_monotonic);
-	uint64_t n = 0;
-
-	do {
-		for (int i = 0; i < 16; i++)
-			fn();
-		n += 16 * BATCH;
-		now_ns = clock_now(&clock_monotonic);
-	} while (now_ns - begin_ns < duration_ns);
-	return (double)(now_ns - begin_ns) / (double)n;
-}
-
-static json_t *run(size_t row, const struct rounds *rounds)
-{
-	double ours[ROUNDS_MAX] = {0}, peer[ROUNDS_MAX] = {0};
-
-	for (unsigned int i = 0; i < rounds->n; i++) {
-		ours[i] = measure(rows[row].ours, rounds->duration_ns);
-		peer[i] = measure(rows[row].peer, rounds->duration_ns);
-	}
-	const double ours_ns = rounds_median(ours, rounds->n);
-	const double peer_ns = rounds_median(peer, rounds->n);
-	printf("%-22s %8.1f ns   %-17s %8.1f ns   %6.2f times as fast\n", rows[row].name, ours_ns,
-	       rows[row].peer_name, peer_ns, peer_ns / ours_ns);
-	return json_pack("{s:s, s:s, s:f, s:f, s:f}", "name", rows[row].name, "peer",
-			 rows[row].peer_name, "ours_ns", ours_ns, "peer_ns", peer_ns, "ratio",
-			 peer_ns / ours_ns);
-}
-
 int main(int argc, char **argv)
 {
 	struct rounds rounds;
@@ -311,7 +278,7 @@ int main(int argc, char **argv)
 	build_switch();
 	build_teams();
 	for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
-		json_array_append_new(results, run(row, &rounds));
+		json_array_append_new(results, rounds_row(&rounds, &rows[row]));
 	status = rounds_report(&rounds, results);
 	HASH_CLEAR(hh, table);
 	sw_destroy(sw);

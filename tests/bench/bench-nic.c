@@ -8,7 +8,6 @@
  * the sender's core: the figures are of one core.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +18,11 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/nic.h"
+#include "tests/bench/rounds.h"
 #include "tests/net/netlab.h"
 #include "topology.h"
 
-#define BATCH	   64
-#define ROUNDS_MAX 99
+#define BATCH 64
 
 static const struct {
 	const char *name;
@@ -131,45 +130,17 @@ static json_t *print_results(unsigned int rounds)
 	return rows;
 }
 
-/* A number from 1 to max; ends the program with a message otherwise. */
-static unsigned int number(const char *option, const char *text, unsigned int max)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*end || value < 1 || value > max) {
-		fprintf(stderr, "bench-nic: --%s \"%s\": not a number from 1 to %u\n", option, text,
-			max);
-		exit(2);
-	}
-	return (unsigned int)value;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"ms", required_argument, NULL, 'm'},
-						{"rounds", required_argument, NULL, 'r'},
-						{"json", required_argument, NULL, 'j'},
-						{0}};
 	const struct nic_packet_options nic_options = {.netns_fd = -1};
-	unsigned int ms = 300, rounds = 5;
-	const char *json_path = NULL;
+	struct rounds rounds;
 	struct nic *nics[BENCH_PATH_COUNT];
-	json_t *rows;
-	int c, failed = 0;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'm')
-			ms = number("ms", optarg, 10000);
-		else if (c == 'r')
-			rounds = number("rounds", optarg, ROUNDS_MAX);
-		else if (c == 'j')
-			json_path = optarg;
-		else
-			return 2;
-	}
-	make_bench_topology(
-		60 + ms * rounds * (unsigned int)(ARRAY_SIZE(kinds) * BENCH_PATH_COUNT) / 500);
+	if (!rounds_options(&rounds, "bench-nic", 300, argc, argv))
+		return 2;
+	make_bench_topology(60 + (unsigned int)(rounds.duration_ns / NSEC_PER_MSEC * rounds.n *
+						ARRAY_SIZE(kinds) * BENCH_PATH_COUNT / 500));
 	for (int path = 0; path < BENCH_PATH_COUNT; path++) {
 		char error[256];
 
@@ -179,14 +150,9 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	measure(nics, rounds, ms * NSEC_PER_MSEC);
-	rows = print_results(rounds);
-	if (json_path)
-		failed = json_dump_file(rows, json_path, JSON_INDENT(1)) < 0;
-	if (failed)
-		fprintf(stderr, "bench-nic: cannot write %s: %s\n", json_path, strerror(errno));
-	json_decref(rows);
+	measure(nics, rounds.n, rounds.duration_ns);
+	status = rounds_report(&rounds, print_results(rounds.n));
 	for (int path = 0; path < BENCH_PATH_COUNT; path++)
 		nics[path]->ops->close(nics[path]);
-	return failed;
+	return status;
 }

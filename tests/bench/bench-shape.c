@@ -31,6 +31,7 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/cost.h"
+#include "tests/bench/rounds.h"
 #include "tests/net/netlab.h"
 #include "topology.h"
 
@@ -311,19 +312,6 @@ static int run_blast(const struct options *options)
 	return 0;
 }
 
-static double number(const char *option, const char *text)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (*end || end == text || !(value >= 0 && value <= 1e13)) {
-		fprintf(stderr, "bench-shape: --%s \"%s\": not a number from 0 to 1e13\n", option,
-			text);
-		exit(2);
-	}
-	return value;
-}
-
 static void address(const char *text, uint8_t mac[6])
 {
 	const struct ether_addr *parsed = ether_aton(text);
@@ -353,15 +341,15 @@ int main(int argc, char **argv)
 		else if (c == 'b')
 			options.blast = optarg;
 		else if (c == 's')
-			options.seconds = number("seconds", optarg);
+			options.seconds = bench_number("bench-shape", "seconds", optarg, 0, 1e13);
 		else if (c == 'r')
-			options.rate_bps = number("rate", optarg);
+			options.rate_bps = bench_number("bench-shape", "rate", optarg, 0, 1e13);
 		else if (c == 'B')
-			options.burst_bytes = number("burst", optarg);
+			options.burst_bytes = bench_number("bench-shape", "burst", optarg, 0, 1e13);
 		else if (c == 'p')
-			options.peak_bps = number("peak", optarg);
+			options.peak_bps = bench_number("bench-shape", "peak", optarg, 0, 1e13);
 		else if (c == 'P')
-			options.period_ns = number("period", optarg);
+			options.period_ns = bench_number("bench-shape", "period", optarg, 0, 1e13);
 		else if (c == 'd')
 			address(optarg, options.dst);
 		else if (c == 'g')

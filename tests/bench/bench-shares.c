@@ -35,6 +35,7 @@
 #include "common/util.h"
 #include "load-frames.h"
 #include "netback-team/cost.h"
+#include "tests/bench/rounds.h"
 #include "tests/net/netlab.h"
 
 #define METERS_MAX 2u
@@ -274,19 +275,6 @@ static int run_blast(const struct options *options)
 
 /* --- options --- */
 
-static double number(const char *option, const char *text)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (*end || end == text || !(value >= 0 && value <= 1e13)) {
-		fprintf(stderr, "bench-shares: --%s \"%s\": not a number from 0 to 1e13\n", option,
-			text);
-		exit(2);
-	}
-	return value;
-}
-
 static int set_option(struct options *options, int c, const char *text)
 {
 	switch (c) {
@@ -299,14 +287,14 @@ static int set_option(struct options *options, int c, const char *text)
 		options->blast = text;
 		return 0;
 	case 's':
-		options->seconds = number("seconds", text);
+		options->seconds = bench_number("bench-shares", "seconds", text, 0, 1e13);
 		return 0;
 	case 'r':
-		options->rate_bps = number("rate", text);
+		options->rate_bps = bench_number("bench-shares", "rate", text, 0, 1e13);
 		return 0;
 	case 'v':
-		options->vm = (uint32_t)number("vm", text);
-		return options->vm < VMS ? 0 : -EINVAL;
+		options->vm = (uint32_t)bench_number("bench-shares", "vm", text, 0, VMS - 1);
+		return 0;
 	case 'c':
 		options->class = (uint32_t)strtoul(text, NULL, 16);
 		return 0;

@@ -3,7 +3,7 @@
 BENCH_ROUNDS = tests/bench/rounds.c tests/bench/rounds.h
 
 noinst_PROGRAMS += tests/bench/bench-nic tests/bench/bench-linkwatch
-tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c tests/bench/topology.c tests/bench/topology.h \
+tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c $(BENCH_ROUNDS) tests/bench/topology.c tests/bench/topology.h \
 	tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_nic_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 tests_bench_bench_linkwatch_SOURCES = tests/bench/bench-linkwatch.c tests/net/netlab.c tests/net/netlab.h
@@ -48,7 +48,7 @@ tests_bench_bench_dos_LDADD = netback-team/libnetback.a common/libxbcommon.a $(J
 
 # How exactly rates are kept, beside the kernel's qdiscs.
 noinst_PROGRAMS += tests/bench/bench-shape
-tests_bench_bench_shape_SOURCES = tests/bench/bench-shape.c tests/bench/topology.c tests/bench/topology.h \
+tests_bench_bench_shape_SOURCES = tests/bench/bench-shape.c $(BENCH_ROUNDS) tests/bench/topology.c tests/bench/topology.h \
 	tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_shape_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 EXTRA_DIST += tests/bench/bench-shape.sh
@@ -60,12 +60,12 @@ tests_bench_bench_path_LDADD = netback-team/libnetback.a common/libxbcommon.a $(
 
 # What each reaction to an attack is worth to the guest beside it.
 noinst_PROGRAMS += tests/bench/bench-defence
-tests_bench_bench_defence_SOURCES = tests/bench/bench-defence.c
+tests_bench_bench_defence_SOURCES = tests/bench/bench-defence.c $(BENCH_ROUNDS)
 tests_bench_bench_defence_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS)
 EXTRA_DIST += tests/bench/bench-defence.sh
 
 # Who gets how much of a link, beside the kernel's htb.
 noinst_PROGRAMS += tests/bench/bench-shares
-tests_bench_bench_shares_SOURCES = tests/bench/bench-shares.c $(LOAD_FRAMES) tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_shares_SOURCES = tests/bench/bench-shares.c $(BENCH_ROUNDS) $(LOAD_FRAMES) tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_shares_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 EXTRA_DIST += tests/bench/bench-shares.sh

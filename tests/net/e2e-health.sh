@@ -96,11 +96,12 @@ team_set probe off
 # ---- flaps ----
 team_set damping_half_life 3600s # however slow this machine is
 team_set damping yes
-for _ in 1 2 3; do
+ok 'damping is on, from no penalty' wait_for 5 member_is nic0 damping_penalty 0
+for round in 1 2 3; do # a flap that comes before damping, or out of DOWN, would not count
     carrier_cut 0
-    wait_for 5 member_is nic0 carrier false
+    ok "flap $round: down" wait_for 5 member_is nic0 state down
     carrier_back 0
-    wait_for 5 member_is nic0 carrier true
+    ok "flap $round: up again" wait_for 5 member_is nic0 carrier true
 done
 ok 'a member that flaps is kept out' wait_for 5 member_is nic0 state damped
 ok 'and the guest is served' wait_for 5 reaches 1 "$OUTSIDE_IP"

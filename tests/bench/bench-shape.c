@@ -31,12 +31,12 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "netback-team/cost.h"
+#include "tests/bench/arrivals.h"
 #include "tests/bench/rounds.h"
 #include "tests/net/netlab.h"
 #include "topology.h"
 
 #define BATCH	    64u
-#define HEAD_BYTES  128u
 #define WINDOWS_MAX 65536u
 #define SLIDE_MAX   65536u
 #define WARM_UP_NS  (1000 * NSEC_PER_MSEC) /* the first burst, and a sender that starts */
@@ -143,95 +143,42 @@ static void count_frame(const struct options *options, double bytes, uint64_t at
 	window_add(&meter.tenth, bytes, at_ns, options->rate_bps);
 }
 
-static uint64_t stamp_of(struct msghdr *msg)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-			struct timespec ts;
-
-			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-			return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-		}
-	return 0;
-}
-
 static void die(const char *what)
 {
 	fprintf(stderr, "bench-shape: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static int open_meter(const char *iface)
+static void take(void *ctx, const struct arrival *arrival)
 {
-	struct sockaddr_ll address = {.sll_family = AF_PACKET,
-				      .sll_protocol = htons(ETH_P_ALL),
-				      .sll_ifindex = (int)if_nametoindex(iface)};
-	const struct timeval patience = {.tv_usec = 100000};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1, room = 64 << 20;
+	const struct options *options = ctx;
+	const struct cost cost =
+		cost_of(COST_UNIT_BYTE, arrival->bytes, arrival->gso_size, arrival->head);
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		die(iface);
-	return fd;
+	if (memcmp(arrival->data, options->dst, sizeof(options->dst)) == 0)
+		count_frame(options, cost.bytes, arrival->at_ns);
 }
 
-struct slot {
-	struct virtio_net_hdr vnet;
-	uint8_t head[HEAD_BYTES];
-	uint8_t control[64];
-};
-
-static void take(const struct options *options, const struct mmsghdr *msg, const struct slot *slot)
+static void run_meter(struct options *options)
 {
-	uint32_t length = msg->msg_len - (uint32_t)sizeof(slot->vnet);
-	struct msghdr header = msg->msg_hdr;
-	struct cost cost = cost_of(COST_UNIT_BYTE, length, slot->vnet.gso_size, slot->vnet.hdr_len);
+	const uint64_t begin_ns = clock_now(&clock_monotonic),
+		       length_ns = (uint64_t)(options->seconds * 1e9) + WARM_UP_NS;
+	struct arrivals arrivals;
+	uint64_t passed_ns;
 
-	if (memcmp(slot->head, options->dst, sizeof(options->dst)) == 0)
-		count_frame(options, cost.bytes, stamp_of(&header));
-}
-
-static void run_meter(const struct options *options)
-{
-	static struct slot slots[BATCH];
-	uint64_t begin_ns = clock_now(&clock_monotonic),
-		 length_ns = (uint64_t)(options->seconds * 1e9) + WARM_UP_NS;
-	struct mmsghdr msgs[BATCH];
-	struct iovec iov[BATCH][2];
-	int fd = open_meter(options->meter);
-
+	arrivals_open(&arrivals, options->meter);
 	meter.average.rate = options->rate_bps / 8e9;
 	meter.peak.rate = options->peak_bps / 8e9;
 	meter.period.length_ns = (uint64_t)options->period_ns;
 	meter.second.length_ns = NSEC_PER_SEC;
 	meter.tenth.length_ns = 100 * NSEC_PER_MSEC;
-	for (;;) {
-		int n;
-
-		for (unsigned int i = 0; i < BATCH; i++) {
-			iov[i][0] = (struct iovec){&slots[i].vnet, sizeof(slots[i].vnet)};
-			iov[i][1] = (struct iovec){slots[i].head, sizeof(slots[i].head)};
-			msgs[i].msg_hdr =
-				(struct msghdr){.msg_iov = iov[i],
-						.msg_iovlen = 2,
-						.msg_control = slots[i].control,
-						.msg_controllen = sizeof(slots[i].control)};
-		}
-		n = recvmmsg(fd, msgs, BATCH, MSG_TRUNC | MSG_WAITFORONE, NULL);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			die("recvmmsg");
-		for (int i = 0; i < n; i++)
-			take(options, &msgs[i], &slots[i]);
-		if (meter.first_ns ? meter.last_ns - meter.first_ns >= length_ns
-				   : clock_now(&clock_monotonic) - begin_ns >= IDLE_NS)
-			break;
-		if (clock_now(&clock_monotonic) - begin_ns >= length_ns + IDLE_NS)
-			break;
-	}
-	close(fd);
+	do {
+		arrivals_look(&arrivals, take, options);
+		passed_ns = clock_now(&clock_monotonic) - begin_ns;
+	} while (meter.first_ns ? meter.last_ns - meter.first_ns < length_ns &&
+					  passed_ns < length_ns + IDLE_NS
+				: passed_ns < IDLE_NS);
+	arrivals_close(&arrivals);
 }
 
 static int by_size(const void *a, const void *b)

@@ -22,7 +22,6 @@
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,7 @@
 #include "common/util.h"
 #include "load-frames.h"
 #include "netback-team/cost.h"
+#include "tests/bench/arrivals.h"
 #include "tests/bench/rounds.h"
 #include "tests/net/netlab.h"
 
@@ -43,7 +43,6 @@
 #define BIN_NS	   (10 * NSEC_PER_MSEC)
 #define BINS_MAX   6000u
 #define BATCH	   64u
-#define HEAD_BYTES 64u
 #define MSS	   1448u
 #define LATE_NS	   (100 * NSEC_PER_MSEC)
 
@@ -67,10 +66,10 @@ static void die(const char *what)
 	exit(1);
 }
 
-static int open_socket(const char *iface, int protocol)
+static int open_socket(const char *iface)
 {
 	struct sockaddr_ll address = {.sll_family = AF_PACKET,
-				      .sll_protocol = htons((uint16_t)protocol),
+				      .sll_protocol = htons(ETH_P_IP),
 				      .sll_ifindex = (int)if_nametoindex(iface)};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1;
 
@@ -90,62 +89,17 @@ static uint64_t real_ns(void)
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-static uint64_t stamp_of(struct msghdr *msg)
+static void count(void *ctx, const struct arrival *arrival)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-			struct timespec ts;
+	const uint64_t begin_ns = *(const uint64_t *)ctx,
+		       bin = (arrival->at_ns - begin_ns) / BIN_NS;
+	const uint16_t gso = arrival->gso_size, head = arrival->head;
+	const unsigned int vm = arrival->data[11];
 
-			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-			return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-		}
-	return 0;
-}
-
-struct slot {
-	struct virtio_net_hdr vnet;
-	uint8_t head[HEAD_BYTES];
-	uint8_t control[64];
-};
-
-static void count(struct mmsghdr *msg, const struct slot *slot, uint64_t begin_ns)
-{
-	const uint32_t length = msg->msg_len - (uint32_t)sizeof(slot->vnet);
-	const uint64_t at_ns = stamp_of(&msg->msg_hdr), bin = (at_ns - begin_ns) / BIN_NS;
-	const uint16_t gso = slot->vnet.gso_size, head = slot->vnet.hdr_len;
-	const unsigned int vm = slot->head[11];
-
-	if (at_ns < begin_ns || bin >= BINS_MAX || vm >= VMS)
+	if (arrival->at_ns < begin_ns || bin >= BINS_MAX || vm >= VMS)
 		return;
-	bins[bin].wire[vm] += cost_of(COST_UNIT_WIRE, length, gso, head).bytes;
-	bins[bin].bytes[vm] += cost_of(COST_UNIT_BYTE, length, gso, head).bytes;
-}
-
-/* All that waits in a socket. */
-static void drain(int fd, uint64_t begin_ns)
-{
-	static struct slot slots[BATCH];
-	struct mmsghdr msgs[BATCH];
-	struct iovec iov[BATCH][2];
-	int n;
-
-	do {
-		for (unsigned int i = 0; i < BATCH; i++) {
-			iov[i][0] = (struct iovec){&slots[i].vnet, sizeof(slots[i].vnet)};
-			iov[i][1] = (struct iovec){slots[i].head, sizeof(slots[i].head)};
-			msgs[i].msg_hdr =
-				(struct msghdr){.msg_iov = iov[i],
-						.msg_iovlen = 2,
-						.msg_control = slots[i].control,
-						.msg_controllen = sizeof(slots[i].control)};
-		}
-		n = recvmmsg(fd, msgs, BATCH, MSG_TRUNC | MSG_DONTWAIT, NULL);
-		/* A link that is taken away is part of what is measured. */
-		if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ENETDOWN)
-			die("recvmmsg");
-		for (int i = 0; i < n; i++)
-			count(&msgs[i], &slots[i], begin_ns);
-	} while (n == (int)BATCH);
+	bins[bin].wire[vm] += cost_of(COST_UNIT_WIRE, arrival->bytes, gso, head).bytes;
+	bins[bin].bytes[vm] += cost_of(COST_UNIT_BYTE, arrival->bytes, gso, head).bytes;
 }
 
 static void print_vms(const char *name, const uint64_t *values)
@@ -177,26 +131,18 @@ static void print_bins(uint64_t begin_ns, unsigned int n)
 static int run_meter(const struct options *options)
 {
 	const unsigned int n_bins = (unsigned int)(options->seconds * 1e9 / BIN_NS);
-	struct pollfd fds[METERS_MAX];
-	const int on = 1, room = 64 << 20;
+	struct arrivals arrivals[METERS_MAX];
 	uint64_t begin_ns, end_ns;
 
-	for (unsigned int i = 0; i < options->n_meters; i++) {
-		int fd = open_socket(options->meters[i], ETH_P_ALL);
-
-		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 ||
-		    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
-			die(options->meters[i]);
-		fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
-	}
+	for (unsigned int i = 0; i < options->n_meters; i++)
+		arrivals_open(&arrivals[i], options->meters[i]);
 	begin_ns = real_ns();
 	end_ns = begin_ns + MIN(n_bins, BINS_MAX) * BIN_NS;
-	while (real_ns() < end_ns) {
-		if (poll(fds, options->n_meters, 10) < 0 && errno != EINTR)
-			die("poll");
+	while (real_ns() < end_ns)
 		for (unsigned int i = 0; i < options->n_meters; i++)
-			drain(fds[i].fd, begin_ns);
-	}
+			arrivals_look(&arrivals[i], count, &begin_ns);
+	for (unsigned int i = 0; i < options->n_meters; i++)
+		arrivals_close(&arrivals[i]);
 	print_bins(begin_ns, MIN(n_bins, BINS_MAX));
 	return 0;
 }
@@ -238,7 +184,7 @@ static void tell_when_dry(int fd, uint32_t vm)
 static int run_blast(const struct options *options)
 {
 	static struct netlab_frame frames[LOAD_SIZES];
-	const int fd = open_socket(options->blast, ETH_P_IP);
+	const int fd = open_socket(options->blast);
 	const uint64_t end_ns = clock_now(&clock_monotonic) + (uint64_t)(options->seconds * 1e9);
 	const int room = 4 << 20; /* more than a guest's ring holds */
 	uint64_t now_ns, due_ns = 0, bytes = 0;

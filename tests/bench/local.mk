@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Both make their interfaces in the sandbox of tests/net/netlab.h; topology.h is for every benchmark that has a NIC in it.
 BENCH_ROUNDS = tests/bench/rounds.c tests/bench/rounds.h
+BENCH_ARRIVALS = tests/bench/arrivals.c tests/bench/arrivals.h
 
 noinst_PROGRAMS += tests/bench/bench-nic tests/bench/bench-linkwatch
 tests_bench_bench_nic_SOURCES = tests/bench/bench-nic.c $(BENCH_ROUNDS) tests/bench/topology.c tests/bench/topology.h \
@@ -48,7 +49,7 @@ tests_bench_bench_dos_LDADD = netback-team/libnetback.a common/libxbcommon.a $(J
 
 # How exactly rates are kept, beside the kernel's qdiscs.
 noinst_PROGRAMS += tests/bench/bench-shape
-tests_bench_bench_shape_SOURCES = tests/bench/bench-shape.c $(BENCH_ROUNDS) tests/bench/topology.c tests/bench/topology.h \
+tests_bench_bench_shape_SOURCES = tests/bench/bench-shape.c $(BENCH_ROUNDS) $(BENCH_ARRIVALS) tests/bench/topology.c tests/bench/topology.h \
 	tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_shape_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 EXTRA_DIST += tests/bench/bench-shape.sh
@@ -66,6 +67,6 @@ EXTRA_DIST += tests/bench/bench-defence.sh
 
 # Who gets how much of a link, beside the kernel's htb.
 noinst_PROGRAMS += tests/bench/bench-shares
-tests_bench_bench_shares_SOURCES = tests/bench/bench-shares.c $(BENCH_ROUNDS) $(LOAD_FRAMES) tests/net/netlab.c tests/net/netlab.h
+tests_bench_bench_shares_SOURCES = tests/bench/bench-shares.c $(BENCH_ROUNDS) $(BENCH_ARRIVALS) $(LOAD_FRAMES) tests/net/netlab.c tests/net/netlab.h
 tests_bench_bench_shares_LDADD = netback-team/libnetback.a common/libxbcommon.a $(JANSSON_LIBS) $(NL_LIBS)
 EXTRA_DIST += tests/bench/bench-shares.sh

@@ -106,8 +106,10 @@ void mailbox_drain(struct mailbox *mailbox, void *ctx)
 	struct letter *letter, *next;
 	eventfd_t count;
 
-	(void)eventfd_read(mailbox->fd, &count); /* EAGAIN: a look without an event */
+	/* With the lock: a letter is seen before its event is written, and an event that came after
+	 * we looked for it would stay, without a letter. EAGAIN: a look without an event. */
 	pthread_mutex_lock(&mailbox->lock);
+	(void)eventfd_read(mailbox->fd, &count);
 	letter = mailbox->head;
 	mailbox->head = NULL;
 	mailbox->tail = &mailbox->head;

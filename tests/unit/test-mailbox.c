@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test-mailbox.c - letters from many threads arrive once, in each sender's order; a call returns
- * the result. */
+ * the result; who has read all is not woken. */
 #include "mailbox.h"
 
 #include <poll.h>
@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "util.h"
@@ -96,6 +98,56 @@ static void test_threads(void **state)
 	mailbox_destroy(owner.mailbox);
 }
 
+static bool late; /* events are written that much after their letters are there */
+
+/* Instead of the library's. */
+int eventfd_write(int fd, eventfd_t value)
+{
+	if (late)
+		poll(NULL, 0, 2);
+	return write(fd, &value, sizeof(value)) == sizeof(value) ? 0 : -1;
+}
+
+static bool readable(const struct mailbox *mailbox)
+{
+	struct pollfd p = {.fd = mailbox_fd(mailbox), .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* As a busy worker, who looks for letters instead of waiting for events. */
+static void *look(void *arg)
+{
+	struct owner *owner = arg;
+
+	while (!owner->stop)
+		if (mailbox_pending(owner->mailbox))
+			mailbox_drain(owner->mailbox, owner);
+	return NULL;
+}
+
+/* An event left behind by a letter that was read would keep its owner awake for ever. */
+static void test_look(void **state)
+{
+	struct owner owner = {.mailbox = mailbox_create()};
+	unsigned int left = 0;
+	pthread_t thread;
+
+	late = true;
+	pthread_create(&thread, NULL, look, &owner);
+	for (unsigned int i = 1; i <= 20; i++) {
+		struct letter letter = {0, i};
+
+		mailbox_call(owner.mailbox, receive, &letter);
+		left += readable(owner.mailbox);
+	}
+	mailbox_call(owner.mailbox, stop, NULL);
+	pthread_join(thread, NULL);
+	late = false;
+	assert_int_equal(left, 0);
+	mailbox_destroy(owner.mailbox);
+}
+
 /* What nobody read is freed with the mailbox. */
 static void test_unread(void **state)
 {
@@ -112,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_unread),
 	};
 

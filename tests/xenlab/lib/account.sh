@@ -2,15 +2,19 @@
 # Counting what a backend must give back: fds, maps, ports, store nodes, CPU time.
 # shellcheck shell=bash
 
-# "fds=N maps=N ports=N nodes=N grants=N"
+# "fds=N maps=N ports=N nodes=N grants=N"; without the last events, whose number is bounded (stored_events).
 account() {
     local pid
     pid=$(team_pid)
     printf 'fds=%s maps=%s ports=%s nodes=%s grants=%s\n' \
         "$(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)" \
         "$(grep -c gntdev "/proc/$pid/maps" 2>/dev/null)" \
-        "$(dom0_ports)" "$(xenstore-ls -f / | wc -l)" "$(mapped_grants)"
+        "$(dom0_ports)" "$(xenstore-ls -f / | grep -vc "^$EVENTS/")" "$(mapped_grants)"
 }
+
+EVENTS=/local/domain/0/xenback/status/events
+# How many events the store keeps.
+stored_events() { xenstore-list $EVENTS | wc -l; }
 
 # Event channels that Dom0 holds.
 dom0_ports() { "$(xen_bin)/lsevtchn" 0 | wc -l; }

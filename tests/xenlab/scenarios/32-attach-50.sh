@@ -23,3 +23,4 @@ expect "no backend directory is left" no_backend_dir "$id"
 for what in fds maps ports nodes grants; do
     at_most "$(field $what "$after")" "$(field $what "$before")" "$what after 50 cycles"
 done
+at_most "$(stored_events)" 16 'events in the store'

@@ -30,7 +30,7 @@
 	ROW(MOVE, "move", "a guest or flows belong to another member")                             \
 	ROW(TEAM, "team", "a team came or went")                                                   \
 	ROW(VIF, "vif", "a guest's interface connected, disconnected or failed")                   \
-	ROW(LIMIT, "limit", "a guest's limit or share is another one")                             \
+	ROW(LIMIT, "limit", "a guest's limit or share is another one, or a shortage pauses it")    \
 	ROW(CONFIG, "config", "a key has another value")                                           \
 	ROW(ERROR, "error", "a key was refused, or is right again")                                \
 	ROW(LACP, "lacp", "a partner was found, lost or changed")                                  \

@@ -85,7 +85,8 @@ struct guard_request {
 	char name[SIGNATURE_NAME_MAX];
 	char argument[GUARD_HOST_MAX]; /**< HOOK: program; MIGRATE: host; PAUSE: longest time,
 					  "" = none */
-	struct act_event event;	       /**< EVENT */
+	char reason[16];	/**< PAUSE, UNPAUSE: "" = an attack, or what else it is for */
+	struct act_event event; /**< EVENT */
 	uint64_t now_ns;
 };
 

@@ -11,6 +11,7 @@
 #include "hook.h"
 #include "log.h"
 #include "netback.h"
+#include "qos_relief.h"
 #include "util.h"
 #include "vmctl.h"
 
@@ -23,6 +24,7 @@ struct question {
 	uint16_t domid;
 	uint32_t devid;
 	enum guard_request_kind kind;
+	bool shortage; /* not an attack */
 	struct question *prev, *next;
 };
 
@@ -65,6 +67,7 @@ void guard_host_destroy(struct guard_host *host)
 
 struct failed_call {
 	struct vif *vif;
+	bool shortage;
 	enum act_action action;
 	int error;
 };
@@ -73,7 +76,10 @@ static int call_failed(void *ctx, void *arg)
 {
 	struct failed_call *call = arg;
 
-	guard_failed(call->vif, call->action, call->error);
+	if (call->shortage)
+		qos_relief_failed(ctx, call->vif);
+	else
+		guard_failed(call->vif, call->action, call->error);
 	return 0;
 }
 
@@ -88,17 +94,19 @@ static void tell_failure(struct guard_host *host, const struct question *q, int 
 {
 	struct backend_device *dev = backend_find(host->nb->backend, q->domid, q->devid);
 	struct failed_call call = {.action = q->kind == GUARD_MIGRATE ? ACT_MIGRATE : ACT_PAUSE,
-				   .error = rc};
+				   .error = rc,
+				   .shortage = q->shortage};
 	struct worker *worker;
 
 	log_warn("%s: cannot %s the guest: %s", q->vif, what(q->kind), message);
 	netback_event(host->nb, &(struct events_input){.severity = EVENTS_ERR,
-						       .kind = EVENTS_KIND_DOS,
+						       .kind = q->shortage ? EVENTS_KIND_LIMIT
+									   : EVENTS_KIND_DOS,
 						       .who = q->vif,
 						       .new = "refused by xenback-vmctl",
 						       .why = message});
 	call.vif = dev ? vifdev_vif(dev, &worker) : NULL;
-	if (call.vif)
+	if (call.vif && !(q->shortage && q->kind == GUARD_UNPAUSE))
 		worker_call(worker, call_failed, &call);
 }
 
@@ -121,18 +129,22 @@ static void ask(struct guard_host *host, const struct guard_request *request)
 						[GUARD_UNPAUSE] = VMCTL_UNPAUSE,
 						[GUARD_MIGRATE] = VMCTL_MIGRATE};
 	struct question *q = xb_calloc(1, sizeof(*q));
+	char reason[VMCTL_REASON_MAX + 1];
 	int rc;
 
 	*q = (struct question){.host = host,
 			       .domid = request->domid,
 			       .devid = request->devid,
-			       .kind = request->kind};
+			       .kind = request->kind,
+			       .shortage = request->reason[0]};
 	snprintf(q->vif, sizeof(q->vif), "%s", request->vif);
 	DL_APPEND(host->questions, q);
 	/* Another interface of the same guest may have reasons of its own to pause it. */
+	snprintf(reason, sizeof(reason), "%s%s%s", q->vif, request->reason[0] ? ":" : "",
+		 request->reason);
 	rc = vmctl_ask_for(host->vmctl, verbs[request->kind], request->domid,
 			   request->argument[0] ? request->argument : NULL,
-			   request->kind == GUARD_MIGRATE ? NULL : q->vif, on_answer, q);
+			   request->kind == GUARD_MIGRATE ? NULL : reason, on_answer, q);
 	if (rc < 0)
 		on_answer(q, rc, strerror(-rc));
 }

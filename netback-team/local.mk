@@ -78,8 +78,10 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/punctual.c netback-team/punctual.h \
 	netback-team/qos.c netback-team/qos.h \
 	netback-team/qos_policy.c netback-team/qos_policy.h \
+	netback-team/qos_relief.c netback-team/qos_relief.h \
 	netback-team/qos_report.c netback-team/qos_report.h \
 	netback-team/rebalance.c netback-team/rebalance.h \
+	netback-team/relief.c netback-team/relief.h \
 	netback-team/seat.h \
 	netback-team/seen.c netback-team/seen.h \
 	netback-team/segment.c \

@@ -151,6 +151,10 @@ static const struct key team_keys[] = {
 	 "No more than this for each member that is up goes to the team: for links that carry "
 	 "less, behind a switch, than their cards take. Frames then wait where shares and minima "
 	 "decide. none = as much as the cards take."},
+	{"shortage_after", KEY_TYPE_DURATION, TEAM(shortage_after_ns), 100 * NSEC_PER_MSEC,
+	 3600 * NSEC_PER_SEC, NULL, "2s", true,
+	 "How long frames have to wait for cards, all the time and with members lost, before a "
+	 "guest with `shortage_pause` is paused, and then the next one."},
 	{"lacp_mode", KEY_TYPE_ENUM, TEAM(lacp.mode), 0, 0, lacp_mode_names, "active", true,
 	 "Mode lacp: active speaks LACP, passive only when spoken to, static not at all: members "
 	 "of "
@@ -232,6 +236,11 @@ static const struct key vif_keys[] = {
 	 "As `peak`, for what the guest receives."},
 	{"rx_period", KEY_TYPE_DURATION, VIF(rx_period_ns), 0, LIMIT_PERIOD_MAX_NS, NULL, "0ms",
 	 true, "As `period`, with `rx_peak`."},
+	{"shortage_pause", KEY_TYPE_DURATION, VIF(shortage_pause_ns), 0, 86400 * NSEC_PER_SEC, NULL,
+	 "0", true,
+	 "How long the guest may be paused, by xenback-vmctl(8), while its team has lost members "
+	 "and the others do not suffice: the lowest `priority` first, until the members are back; "
+	 "0 = not at all."},
 	{"antispoof", KEY_TYPE_BOOL, VIF(antispoof), 0, 0, NULL, "yes", false,
 	 "Drop frames whose source address is not the interface's own."},
 	{"learning", KEY_TYPE_BOOL, VIF(learning), 0, 0, NULL, "no", false,

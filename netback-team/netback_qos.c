@@ -126,7 +126,9 @@ static json_t *tx_row(const struct qos_report *report, const struct qos_report_v
 		json_object_del(row, "min_met_percent");
 	add_limit(row, &config->limit);
 	json_object_set_new(row, "lag", json_integer((json_int_t)v->tx.lag_bytes));
-	json_object_set_new(row, "waits_for", json_string(wait_name(v->tx.wait, false)));
+	json_object_set_new(row, "waits_for",
+			    json_string(v->paused ? "members" : wait_name(v->tx.wait, false)));
+	json_object_set_new(row, "paused_in_shortage", json_boolean(v->paused));
 	json_object_set_new(row, "pinned_share_limited", json_boolean(v->tx.pin_limited));
 	json_object_set_new(row, "lost_bytes", number(v->tx.lost_bytes));
 	/* In the team's unit, by what they were chosen for. */

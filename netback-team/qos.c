@@ -8,6 +8,8 @@
 
 #include "decide.h"
 #include "policy.h"
+#include "qos_relief.h"
+#include "relief.h"
 #include "util.h"
 #include "worker.h"
 
@@ -32,6 +34,7 @@ int qos_check_options(const struct team_options *options, const char **why)
 void qos_create(struct worker *w, const struct team_options *options)
 {
 	w->qos.fair = fair_create(SWITCH_PORTS_MAX);
+	w->qos.relief = relief_create(SWITCH_PORTS_MAX);
 	w->qos.room = WORKER_TX_BATCH;
 	w->qos.wake_ns = DEADLINE_NEVER;
 	qos_set_options(w, options);
@@ -40,6 +43,7 @@ void qos_create(struct worker *w, const struct team_options *options)
 void qos_destroy(struct worker *w)
 {
 	fair_destroy(w->qos.fair);
+	relief_destroy(w->qos.relief);
 }
 
 /* Everybody may have become able to go on. */
@@ -67,6 +71,7 @@ void qos_set_options(struct worker *w, const struct team_options *options)
 	(void)fair_configure(w->qos.fair, &fair, w->now_ns, &why);
 	w->qos.unit = (enum cost_unit)options->unit;
 	w->qos.pace_bps = options->pace_bps;
+	relief_set_after(w->qos.relief, options->shortage_after_ns);
 	w->qos.stale = true;
 	look_for_room(w);
 	wake(w);
@@ -139,6 +144,7 @@ void qos_vif_add(struct worker *w, struct vif *vif)
 	qos_capacity(w);
 	(void)set_tx(w, vif, &vif->config.qos.tx, 0, &why);
 	set_rx(w, vif, &vif->config.qos.rx);
+	qos_relief_set(w, vif);
 }
 
 void qos_vif_remove(struct worker *w, struct vif *vif)
@@ -146,6 +152,7 @@ void qos_vif_remove(struct worker *w, struct vif *vif)
 	for (unsigned int i = 0; i < vif->config.n_queues; i++)
 		guest_take_forget(w, &vif->queues[i]);
 	fair_flow_remove(w->qos.fair, (uint32_t)vif->port, w->now_ns);
+	qos_relief_remove(w, vif);
 	look_for_room(w);
 }
 
@@ -162,6 +169,7 @@ int qos_vif_set(struct worker *w, struct vif *vif, const struct qos_vif *config,
 		return rc;
 	set_rx(w, vif, &set.rx);
 	vif->config.qos = set;
+	qos_relief_set(w, vif);
 	look_for_room(w);
 	wake(w);
 	return rc;
@@ -184,5 +192,5 @@ bool qos_vif_equal(const struct qos_vif *a, const struct qos_vif *b)
 {
 	return a->tx.shares == b->tx.shares && a->tx.priority == b->tx.priority &&
 	       a->tx.min_bps == b->tx.min_bps && limits_equal(&a->tx.limit, &b->tx.limit) &&
-	       limits_equal(&a->rx, &b->rx);
+	       limits_equal(&a->rx, &b->rx) && a->shortage_pause_ns == b->shortage_pause_ns;
 }

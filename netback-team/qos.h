@@ -40,6 +40,7 @@
 #define QOS_PACE_NS  4000000ull	 /**< a pace makes up for wake-ups that are so late */
 #define QOS_SHORT_NS 10000000ull /**< NICs are short so long after a frame waited for one */
 
+struct relief;
 struct vif;
 struct vif_queue;
 struct worker;
@@ -49,11 +50,13 @@ struct team_options;
 struct qos_vif {
 	struct fair_flow_config tx; /**< what the guest sends */
 	struct limit_config rx;	    /**< what it receives */
+	uint64_t shortage_pause_ns; /**< may be paused so long, see relief.h; 0 = not at all */
 };
 
 /** One worker's. */
 struct qos {
-	struct fair *fair; /**< flow = the vif's switch port */
+	struct fair *fair;     /**< flow = the vif's switch port */
+	struct relief *relief; /**< guest = the same */
 	enum cost_unit unit;
 	uint64_t pace_bps; /**< of each member, 0 = none */
 	struct shape pace; /**< of the team */

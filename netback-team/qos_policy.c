@@ -20,7 +20,8 @@ void qos_of_policy(const struct vif_policy *policy, const struct qos_xl_rate *xl
 				.rx = {.avg_bps = policy->rx_avg_bps,
 				       .burst_bytes = policy->rx_burst_bytes,
 				       .peak_bps = policy->rx_peak_bps,
-				       .period_ns = policy->rx_period_ns}};
+				       .period_ns = policy->rx_period_ns},
+				.shortage_pause_ns = policy->shortage_pause_ns};
 	limit->avg_bps = avg ? avg : xl->bps;
 	limit->burst_bytes = policy->burst_bytes;
 	if (!avg && xl->bps && !policy->burst_bytes)

@@ -4,6 +4,7 @@
 
 #include <utlist.h>
 
+#include "relief.h"
 #include "util.h"
 #include "worker.h"
 
@@ -31,6 +32,7 @@ static void report_vif(struct worker *w, const struct vif *vif, struct qos_repor
 	out->rx_queue_bytes = vif->rx_wait_bytes;
 	out->rx_queue_max = vif->rx_queue_max;
 	out->rx_marked = vif->stats.rx_marked;
+	out->paused = relief_paused(w->qos.relief, (uint32_t)vif->port);
 }
 
 void qos_entitle(struct worker *w, uint64_t *rate_bps)

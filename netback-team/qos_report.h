@@ -19,6 +19,7 @@ struct qos_report_vif {
 	uint64_t entitled_bps; /**< by shares and minima, among those who send */
 	enum fair_wait rx_wait;
 	uint64_t rx_queue_bytes, rx_queue_max, rx_marked;
+	bool paused; /**< in a shortage, see relief.h */
 };
 
 struct qos_report {

@@ -184,6 +184,22 @@ static void alert(const struct letter *letter)
 		 request->whole_team ? "guests of the team" : "the guest", request->name, words);
 }
 
+/* A guest stands still because the team has lost members, or goes on. */
+static void tell_relief(struct netback *nb, const struct letter *letter)
+{
+	const bool pause = letter->request.kind == GUARD_PAUSE;
+	const char *why = pause ? "members are lost, and the others do not suffice"
+				: "members are back, or its time is over";
+
+	netback_event(nb, &(struct events_input){.severity = pause ? EVENTS_WARN : EVENTS_INFO,
+						 .kind = EVENTS_KIND_LIMIT,
+						 .team = letter->team,
+						 .who = letter->request.vif,
+						 .new = pause ? "paused" : "goes on",
+						 .why = why});
+	log_warn("%s: %s: %s", letter->request.vif, pause ? "to be paused" : "to go on", why);
+}
+
 static int mail_request(void *ctx, void *arg)
 {
 	struct netback *nb = ctx;
@@ -196,9 +212,13 @@ static int mail_request(void *ctx, void *arg)
 	case GUARD_ALERT:
 		alert(letter);
 		break;
-	case GUARD_HOOK:
 	case GUARD_PAUSE:
 	case GUARD_UNPAUSE:
+		if (letter->request.reason[0])
+			tell_relief(nb, letter);
+		guard_host_do(nb->guard_host, &letter->request, letter->team);
+		break;
+	case GUARD_HOOK:
 	case GUARD_MIGRATE:
 		guard_host_do(nb->guard_host, &letter->request, letter->team);
 		break;

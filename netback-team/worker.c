@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "log.h"
 #include "punctual.h"
+#include "qos_relief.h"
 #include "util.h"
 
 #define LOG_MODULE   "worker"
@@ -216,6 +217,7 @@ static void run_deadlines(struct worker *w)
 	}
 	uplink_timers(w);
 	guard_run(w);
+	qos_relief_run(w);
 }
 
 /* Is the next pass a look? */

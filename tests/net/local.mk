@@ -52,6 +52,7 @@ E2E_TESTS = \
 	tests/net/e2e-reserve.sh \
 	tests/net/e2e-restart.sh \
 	tests/net/e2e-see.sh \
+	tests/net/e2e-shortage.sh \
 	tests/net/e2e-spread.sh \
 	tests/net/e2e-start.sh \
 	tests/net/e2e-traffic.sh \

@@ -74,8 +74,8 @@ void guest_rx_late(struct worker *w, struct vif *vif)
 		limit_late(&vif->rx_limit, w->now_ns, worker_on_time(w));
 }
 
-/* Into the ring, and counted; false: too few requests. */
-static bool deliver(struct worker *w, struct vif_queue *q, struct pkt *pkt)
+/* Into the ring, and counted; false: too few requests. queued_ns: since when it waits. */
+static bool deliver(struct worker *w, struct vif_queue *q, struct pkt *pkt, uint64_t queued_ns)
 {
 	struct vif *vif = q->vif;
 	uint32_t bytes = pkt->total;
@@ -88,6 +88,7 @@ static bool deliver(struct worker *w, struct vif_queue *q, struct pkt *pkt)
 	}
 	meter_add(&vif->rx_meter, bytes, w->now_ns);
 	decide_count(&vif->rx_counts, DECIDE_REASON_SHARE);
+	delays_add(&vif->rx_delays, w->now_ns - queued_ns, w->now_ns);
 	return true;
 }
 
@@ -229,7 +230,7 @@ void guest_wait_or_deliver(struct worker *w, struct vif_queue *q, struct pkt *pk
 		return;
 	}
 	ready = ready_ns(w, q->vif, pkt, &why);
-	if (ready <= w->now_ns && deliver(w, q, pkt))
+	if (ready <= w->now_ns && deliver(w, q, pkt, w->now_ns))
 		return;
 	hold(w, q, pkt, why);
 	if (!q->wait.head)
@@ -271,7 +272,7 @@ void guest_rx_drain(struct worker *w, struct vif_queue *q)
 		pkt.info.payload_off = 0;
 		pkt.frags[0] = (struct frag){.virt = buf->start, .len = buf->len};
 		ready = ready_ns(w, q->vif, &pkt, &q->wait.why);
-		if (ready <= w->now_ns && deliver(w, q, &pkt)) {
+		if (ready <= w->now_ns && deliver(w, q, &pkt, buf->queued_ns)) {
 			guest_rx_release(w, pop(q));
 		} else if (too_old(w, q, buf)) {
 			q->vif->stats.rx_dropped_late++;

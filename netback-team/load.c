@@ -19,17 +19,30 @@ static inline uint64_t wire_ns(const struct load *load, uint32_t bytes)
 	return bytes * load->ns_per_byte >> SHIFT;
 }
 
+static uint16_t use_of(const struct load *load)
+{
+	return (uint16_t)MIN(load->wire_ns[0] * 1000 / LOAD_WINDOW_NS, UINT16_MAX);
+}
+
+/* The window of now begins; those between are remembered as empty. */
+static void next_window(struct load *load, uint64_t now_ns)
+{
+	const uint64_t old = load->window_ns / LOAD_WINDOW_NS, present = now_ns / LOAD_WINDOW_NS;
+
+	load->uses[old % LOAD_HISTORY] = use_of(load);
+	for (uint64_t i = 1; i < MIN(present - old, LOAD_HISTORY); i++)
+		load->uses[(old + i) % LOAD_HISTORY] = 0;
+	load->wire_ns[1] = present - old == 1 ? load->wire_ns[0] : 0;
+	load->wire_ns[0] = 0;
+	load->window_ns = present * LOAD_WINDOW_NS;
+}
+
 uint64_t load_add(struct load *load, uint32_t bytes, uint64_t now_ns)
 {
 	const uint64_t wire = wire_ns(load, bytes);
 
-	if (now_ns - load->window_ns >= LOAD_WINDOW_NS) {
-		const bool next = now_ns - load->window_ns < 2 * LOAD_WINDOW_NS;
-
-		load->wire_ns[1] = next ? load->wire_ns[0] : 0;
-		load->wire_ns[0] = 0;
-		load->window_ns = now_ns - now_ns % LOAD_WINDOW_NS;
-	}
+	if (now_ns - load->window_ns >= LOAD_WINDOW_NS)
+		next_window(load, now_ns);
 	load->wire_ns[0] += wire;
 	load->bytes += bytes;
 	load->idle_ns = MIN(MAX(load->idle_ns, now_ns) + wire, now_ns + LOAD_WAIT_MAX_NS);
@@ -52,6 +65,29 @@ uint64_t load_recent_ns(const struct load *load, uint64_t now_ns)
 		       (LOAD_WINDOW_NS >> 10);
 	return load->wire_ns[0] +
 	       load->wire_ns[1] * ((LOAD_WINDOW_NS - age) >> 10) / (LOAD_WINDOW_NS >> 10);
+}
+
+unsigned int load_use_permille(const struct load *load, unsigned int n, uint64_t now_ns)
+{
+	const uint64_t newest = load->window_ns / LOAD_WINDOW_NS, present = now_ns / LOAD_WINDOW_NS;
+	unsigned int sum = 0;
+
+	for (unsigned int i = 1; i <= n && i <= present; i++) {
+		const uint64_t window = present - i;
+
+		if (window == newest)
+			sum += use_of(load);
+		else if (window < newest && newest - window < LOAD_HISTORY)
+			sum += load->uses[window % LOAD_HISTORY];
+	}
+	return sum / n;
+}
+
+uint64_t load_queued_bytes(const struct load *load, uint64_t now_ns)
+{
+	const uint64_t wait_ns = MAX(load->idle_ns, now_ns) - now_ns;
+
+	return (uint64_t)((__uint128_t)wait_ns * load->rate_bps / (8 * NSEC_PER_SEC));
 }
 
 unsigned int load_permille(uint64_t rate_bps, uint64_t bytes, uint64_t ns)

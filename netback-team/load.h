@@ -17,6 +17,7 @@
 
 #define LOAD_WAIT_MAX_NS 50000000ull
 #define LOAD_WINDOW_NS	 1000000000ull
+#define LOAD_HISTORY	 60u		/**< windows */
 #define LOAD_RATE_MIN	 1000000ull	/**< bit/s; lower ones are raised to it */
 #define LOAD_RATE_NONE	 10000000000ull /**< bit/s, where none is known or configured */
 
@@ -27,6 +28,7 @@ struct load {
 	uint64_t window_ns;   /**< begin of the present window */
 	uint64_t wire_ns[2];  /**< time on the wire in the present window and the one before */
 	uint64_t bytes;	      /**< ever given */
+	uint16_t uses[LOAD_HISTORY]; /**< in 1/1000, of windows before the present one, by number */
 };
 
 /** New speed, 0 = unknown: LOAD_RATE_NONE. What was counted stays. */
@@ -37,6 +39,11 @@ uint64_t load_add(struct load *load, uint32_t bytes, uint64_t now_ns);
 uint64_t load_wait_ns(const struct load *load, uint32_t bytes, uint64_t now_ns);
 /** Time on the wire during about the last second, ns. */
 uint64_t load_recent_ns(const struct load *load, uint64_t now_ns);
+/** Use of the link in the last n whole windows (1 to LOAD_HISTORY), in 1/1000; over 1000 where more
+ * was given to it than its speed carries. */
+unsigned int load_use_permille(const struct load *load, unsigned int n, uint64_t now_ns);
+/** How much of what it was given will not have left, bytes. */
+uint64_t load_queued_bytes(const struct load *load, uint64_t now_ns);
 /** How much of its speed so many bytes in so much time are, in 1/1000; 0 for no time. */
 unsigned int load_permille(uint64_t rate_bps, uint64_t bytes, uint64_t ns);
 

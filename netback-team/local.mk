@@ -11,6 +11,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/cost.c netback-team/cost.h \
 	netback-team/csum.c netback-team/csum.h \
 	netback-team/damp.c netback-team/damp.h \
+	netback-team/delays.c netback-team/delays.h \
 	netback-team/decide.c netback-team/decide.h \
 	netback-team/dos.c netback-team/dos.h netback-team/dos_priv.h \
 	netback-team/dos_alarm.c \

@@ -236,6 +236,11 @@ static const struct key vif_keys[] = {
 	 "As `peak`, for what the guest receives."},
 	{"rx_period", KEY_TYPE_DURATION, VIF(rx_period_ns), 0, LIMIT_PERIOD_MAX_NS, NULL, "0ms",
 	 true, "As `period`, with `rx_peak`."},
+	{"rx_queue", KEY_TYPE_BYTES, VIF(rx_queue_bytes), 0, VIF_RXQ_BYTES_MAX, NULL, "0", true,
+	 "How much may wait for the guest, 128KiB to 512KiB; what finds more than half of it used "
+	 "is "
+	 "marked (ECN), what finds it full dropped. 0 = what `rx_avg` or else `rx_peak` carries in "
+	 "5 ms, in these bounds; without both, the most."},
 	{"shortage_pause", KEY_TYPE_DURATION, VIF(shortage_pause_ns), 0, 86400 * NSEC_PER_SEC, NULL,
 	 "0", true,
 	 "How long the guest may be paused, by xenback-vmctl(8), while its team has lost members "

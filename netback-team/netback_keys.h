@@ -28,6 +28,7 @@ struct vif_policy {
 	uint64_t avg_bps, burst_bytes, peak_bps, period_ns;
 	/* What it receives. */
 	uint64_t rx_avg_bps, rx_burst_bytes, rx_peak_bps, rx_period_ns;
+	uint64_t rx_queue_bytes;
 	uint64_t shortage_pause_ns;
 	char pin[PIN_LIST_MAX + 1]; /**< members in fallback order */
 	bool confine;

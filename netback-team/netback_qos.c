@@ -150,6 +150,8 @@ static json_t *rx_row(const struct qos_report *report, const struct qos_report_v
 	json_object_set_new(row, "queue_bytes", number(v->rx_queue_bytes));
 	json_object_set_new(row, "queue_max_bytes", number(v->rx_queue_max));
 	json_object_set_new(row, "waits_for", json_string(wait_name(v->rx_wait, true)));
+	json_object_set_new(row, "delay_p50_us", number(v->rx_delay_p50_ns / 1000));
+	json_object_set_new(row, "delay_p99_us", number(v->rx_delay_p99_ns / 1000));
 	json_object_set_new(row, "marked_packets", number(v->rx_marked));
 	add_counts(row, &v->rx_counts, true);
 	return row;

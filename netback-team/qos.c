@@ -13,6 +13,7 @@
 #include "util.h"
 #include "worker.h"
 
+#define QOS_QUEUE_MIN  (DECIDE_QUEUE_FRAMES * DECIDE_FRAME_BYTES)
 #define PACE_BURST_MIN (3 * LIMIT_BURST_MIN)
 
 static struct fair_options fair_options_of(const struct team_options *options)
@@ -109,12 +110,15 @@ void qos_capacity(struct worker *w)
 
 /* --- vifs --- */
 
-static void set_rx(struct worker *w, struct vif *vif, const struct limit_config *rx)
+static void set_rx(struct worker *w, struct vif *vif, const struct qos_vif *qos)
 {
+	const struct limit_config *rx = &qos->rx;
 	const uint64_t bps = rx->avg_bps ? rx->avg_bps : rx->peak_bps;
 
 	limit_set(&vif->rx_limit, rx, w->now_ns);
 	vif->rx_queue_max = decide_queue_bytes(bps, DECIDE_TARGET_NS, VIF_RXQ_BYTES_MAX);
+	if (qos->rx_queue_bytes)
+		vif->rx_queue_max = qos->rx_queue_bytes;
 	for (unsigned int i = 0; i < vif->config.n_queues; i++)
 		if (vif->queues[i].wait.head)
 			worker_queue_ready(w, &vif->queues[i]);
@@ -143,7 +147,7 @@ void qos_vif_add(struct worker *w, struct vif *vif)
 
 	qos_capacity(w);
 	(void)set_tx(w, vif, &vif->config.qos.tx, 0, &why);
-	set_rx(w, vif, &vif->config.qos.rx);
+	set_rx(w, vif, &vif->config.qos);
 	qos_relief_set(w, vif);
 }
 
@@ -167,7 +171,7 @@ int qos_vif_set(struct worker *w, struct vif *vif, const struct qos_vif *config,
 		rc = set_tx(w, vif, &set.tx, vif->config.qos.tx.min_bps, why);
 	if (rc < 0 && rc != -ENOSPC)
 		return rc;
-	set_rx(w, vif, &set.rx);
+	set_rx(w, vif, &set);
 	vif->config.qos = set;
 	qos_relief_set(w, vif);
 	look_for_room(w);
@@ -179,7 +183,14 @@ int qos_vif_check(const struct qos_vif *config, const char **why)
 {
 	const int rc = fair_flow_check(&config->tx, why);
 
-	return rc < 0 ? rc : limit_check(&config->rx, why);
+	if (rc < 0)
+		return rc;
+	if (config->rx_queue_bytes && (config->rx_queue_bytes < QOS_QUEUE_MIN ||
+				       config->rx_queue_bytes > VIF_RXQ_BYTES_MAX)) {
+		*why = "rx_queue is neither 0 nor from 128KiB to 512KiB";
+		return -EINVAL;
+	}
+	return limit_check(&config->rx, why);
 }
 
 static bool limits_equal(const struct limit_config *a, const struct limit_config *b)
@@ -192,5 +203,6 @@ bool qos_vif_equal(const struct qos_vif *a, const struct qos_vif *b)
 {
 	return a->tx.shares == b->tx.shares && a->tx.priority == b->tx.priority &&
 	       a->tx.min_bps == b->tx.min_bps && limits_equal(&a->tx.limit, &b->tx.limit) &&
-	       limits_equal(&a->rx, &b->rx) && a->shortage_pause_ns == b->shortage_pause_ns;
+	       limits_equal(&a->rx, &b->rx) && a->rx_queue_bytes == b->rx_queue_bytes &&
+	       a->shortage_pause_ns == b->shortage_pause_ns;
 }

@@ -50,6 +50,7 @@ struct team_options;
 struct qos_vif {
 	struct fair_flow_config tx; /**< what the guest sends */
 	struct limit_config rx;	    /**< what it receives */
+	uint64_t rx_queue_bytes;    /**< that may wait for it; 0 = as of decide_queue_bytes */
 	uint64_t shortage_pause_ns; /**< may be paused so long, see relief.h; 0 = not at all */
 };
 

@@ -21,6 +21,7 @@ void qos_of_policy(const struct vif_policy *policy, const struct qos_xl_rate *xl
 				       .burst_bytes = policy->rx_burst_bytes,
 				       .peak_bps = policy->rx_peak_bps,
 				       .period_ns = policy->rx_period_ns},
+				.rx_queue_bytes = policy->rx_queue_bytes,
 				.shortage_pause_ns = policy->shortage_pause_ns};
 	limit->avg_bps = avg ? avg : xl->bps;
 	limit->burst_bytes = policy->burst_bytes;
@@ -33,8 +34,9 @@ void qos_of_policy(const struct vif_policy *policy, const struct qos_xl_rate *xl
 /* The keys that stand against each other, as they were given. */
 void qos_explain(const struct vif_policy *policy, const char *why, char error[KEY_ERROR_MAX])
 {
-	static const char *const names[] = {"min",    "avg",	"rate",	    "burst",   "peak",
-					    "period", "rx_avg", "rx_burst", "rx_peak", "rx_period"};
+	static const char *const names[] = {"min",     "avg",	    "rate",    "burst",
+					    "peak",    "period",    "rx_avg",  "rx_burst",
+					    "rx_peak", "rx_period", "rx_queue"};
 	int n = snprintf(error, KEY_ERROR_MAX, "%s:", why);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && n > 0 && n < KEY_ERROR_MAX; i++) {

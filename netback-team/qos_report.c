@@ -32,6 +32,8 @@ static void report_vif(struct worker *w, const struct vif *vif, struct qos_repor
 	out->rx_queue_bytes = vif->rx_wait_bytes;
 	out->rx_queue_max = vif->rx_queue_max;
 	out->rx_marked = vif->stats.rx_marked;
+	out->rx_delay_p50_ns = delays_quantile(&vif->rx_delays, 500, w->now_ns);
+	out->rx_delay_p99_ns = delays_quantile(&vif->rx_delays, 990, w->now_ns);
 	out->paused = relief_paused(w->qos.relief, (uint32_t)vif->port);
 }
 

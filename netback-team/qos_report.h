@@ -19,7 +19,8 @@ struct qos_report_vif {
 	uint64_t entitled_bps; /**< by shares and minima, among those who send */
 	enum fair_wait rx_wait;
 	uint64_t rx_queue_bytes, rx_queue_max, rx_marked;
-	bool paused; /**< in a shortage, see relief.h */
+	uint64_t rx_delay_p50_ns, rx_delay_p99_ns; /**< of what it received lately, delays.h */
+	bool paused;				   /**< in a shortage, see relief.h */
 };
 
 struct qos_report {

@@ -74,6 +74,13 @@ static void add_shares(json_t *reply, const struct snapshot *snap, int i)
 
 	json_object_set_new(reply, "tx_use_percent",
 			    json_integer((json_int_t)(recent_ns * 100 / LOAD_WINDOW_NS)));
+	json_object_update_new(
+		reply, json_pack("{s:i, s:i, s:I}", "tx_use_10s_percent",
+				 (int)load_use_permille(&s->loads[i], 10, snap->now_ns) / 10,
+				 "tx_use_60s_percent",
+				 (int)load_use_permille(&s->loads[i], 60, snap->now_ns) / 10,
+				 "tx_queued_bytes",
+				 (json_int_t)load_queued_bytes(&s->loads[i], snap->now_ns)));
 	if (!policy_get(snap->team.options.mode)->by_bucket)
 		return;
 	bucket_count(&s->map, snap->now_ns, snap->team.options.drain_ns, count);

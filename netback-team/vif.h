@@ -15,6 +15,7 @@
 
 #include "buf.h"
 #include "decide.h"
+#include "delays.h"
 #include "guard.h"
 #include "meter.h"
 #include "pin.h"
@@ -139,6 +140,7 @@ struct vif {
 	struct vif_queue *backlog; /**< rotation of the queues with packets */
 	struct decide_counts tx_counts, rx_counts;
 	struct meter tx_meter, rx_meter;
+	struct delays rx_delays; /**< of frames that the guest received */
 	struct limit rx_limit;
 	uint64_t rx_queue_max; /**< bytes that may wait for the guest, without a limit in each queue
 				*/

@@ -20,6 +20,8 @@ static const char *const columns[] = {"vif",
 				      "discarded_packets",
 				      "lag",
 				      "queue_bytes",
+				      "delay_p50_us",
+				      "delay_p99_us",
 				      "waits_for",
 				      "note",
 				      NULL};

@@ -71,6 +71,7 @@ team_set pace 4Mbit
 
 vif_set 1 peak 500kbit
 error1() { store_read "$(vif_dir 1)/error"; }
+error1_says() { [[ $(error1) =~ $1 ]]; }
 ok 'a peak below the average is refused' wait_for 5 store_has "$(vif_dir 1)/error"
 like 'and the error says so' "$(error1)" 'peak is below avg.*avg=1Mbit.*peak=500kbit'
 is 'the old values stay' "$(figure 1 tx .peak_bps)" 0
@@ -110,6 +111,14 @@ receives
 diag "to a guest with rx_avg=10Mbit: $MBIT Mbit/s"
 ok 'what it receives is limited' test "$MBIT" -ge 1 -a "$MBIT" -le 11
 ok 'frames waited for it' test "$(figure 1 rx '.reasons["queued-average"]')" -gt 0
+ok 'how long is told' test "$(figure 1 rx .delay_p99_us)" -gt 0 -a "$(figure 1 rx .delay_p50_us)" -le "$(figure 1 rx .delay_p99_us)"
+is 'the most that waits is what 5 ms bring, at least 128 KiB' "$(figure 1 rx .queue_max_bytes)" 131072
+vif_set 1 rx_queue 256KiB
+ok 'another bound is taken over' wait_for 5 figure_is 1 rx .queue_max_bytes 262144
+vif_set 1 rx_queue 100KiB
+ok 'one that is too small is refused, by name' wait_for 5 error1_says 'rx_queue is neither 0 nor from 128KiB to 512KiB.*rx_queue=100KiB'
+vif_set 1 rx_queue 0
+ok 'as before' wait_for 5 figure_is 1 rx .queue_max_bytes 131072
 
 # The worked examples of sharing, on two cards of 50 Mbit each. Guests without a network stack that keep their rings full with frames of
 # 60, 600, 1514 bytes and 64 KiB GSO in turn: a ring lasts for 100 ms and more, so that a guest may come late.

@@ -298,6 +298,10 @@ UNIT_TESTS += tests/unit/test-member-word
 tests_unit_test_member_word_SOURCES = tests/unit/test-member-word.c
 tests_unit_test_member_word_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-delays
+tests_unit_test_delays_SOURCES = tests/unit/test-delays.c
+tests_unit_test_delays_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-relief
 tests_unit_test_relief_SOURCES = tests/unit/test-relief.c
 tests_unit_test_relief_LDADD = $(UNIT_NET_LIBS)

@@ -70,6 +70,42 @@ static void recent_use_fades_within_two_seconds(void **state)
 	assert_int_equal(load_recent_ns(&load, now_ns), 1000);
 }
 
+static void use_is_remembered_for_a_minute(void **state)
+{
+	struct load load = {0};
+	uint64_t now_ns = 1000 * NSEC_PER_SEC;
+
+	load_set_rate(&load, GBIT);
+	assert_int_equal(load_use_permille(&load, 60, now_ns), 0);
+	for (unsigned int i = 0; i < 20000; i++, now_ns += MS) /* 20 s at half of its speed */
+		load_add(&load, 62500, now_ns);
+	assert_in_range(load_use_permille(&load, 1, now_ns), 499, 500);
+	assert_in_range(load_use_permille(&load, 10, now_ns), 499, 500);
+	assert_in_range(load_use_permille(&load, 60, now_ns), 165, 167); /* a third of a minute */
+	now_ns += 5 * NSEC_PER_SEC;					 /* quiet */
+	assert_int_equal(load_use_permille(&load, 1, now_ns), 0);
+	assert_in_range(load_use_permille(&load, 10, now_ns), 248, 250);
+	load_add(&load, 125, now_ns); /* the quiet seconds are empty ones */
+	assert_in_range(load_use_permille(&load, 10, now_ns), 248, 250);
+	assert_in_range(load_use_permille(&load, 60, now_ns), 165, 167);
+	assert_int_equal(load_use_permille(&load, 60, now_ns + 90 * NSEC_PER_SEC), 0);
+	now_ns += 200 * NSEC_PER_SEC;
+	load_add(&load, 125, now_ns); /* nothing old comes back */
+	assert_int_equal(load_use_permille(&load, 60, now_ns), 0);
+}
+
+static void queued_bytes_are_what_has_not_left(void **state)
+{
+	struct load load = {0};
+
+	load_set_rate(&load, GBIT);
+	assert_int_equal(load_queued_bytes(&load, 1000), 0);
+	load_add(&load, 125000, 1000); /* 1 ms */
+	assert_int_equal(load_queued_bytes(&load, 1000), 125000);
+	assert_int_equal(load_queued_bytes(&load, 501000), 62500);
+	assert_int_equal(load_queued_bytes(&load, 2 * MS), 0);
+}
+
 static void permille_is_of_the_speed(void **state)
 {
 	assert_int_equal(load_permille(GBIT, 125000000, NSEC_PER_SEC), 1000);
@@ -86,6 +122,8 @@ int main(void)
 		cmocka_unit_test(no_more_waits_than_a_ring_holds),
 		cmocka_unit_test(speeds_have_a_floor_and_a_default),
 		cmocka_unit_test(recent_use_fades_within_two_seconds),
+		cmocka_unit_test(use_is_remembered_for_a_minute),
+		cmocka_unit_test(queued_bytes_are_what_has_not_left),
 		cmocka_unit_test(permille_is_of_the_speed),
 	};
 

@@ -56,12 +56,18 @@ static bool nics_are_short(const struct worker *w)
 	return w->qos.short_ns && w->now_ns - w->qos.short_ns <= QOS_SHORT_NS;
 }
 
+/* Are shares of the worker's time? */
+static bool time_is_short(const struct worker *w)
+{
+	return !nics_are_short(w) && w->qos.unit != COST_UNIT_FRAME;
+}
+
 static struct cost cost_in(const struct worker *w, uint32_t bytes, uint32_t gso_size,
 			   const struct vif_queue *q)
 {
 	struct cost cost = cost_of(w->qos.unit, bytes, gso_size, q->header_bytes);
 
-	if (!nics_are_short(w) && w->qos.unit != COST_UNIT_FRAME)
+	if (time_is_short(w))
 		cost.share = time_share(cost.share);
 	cost.bytes = MAX(cost.bytes, 1u); /* a guest may ask for a frame of no bytes */
 	cost.share = MAX(cost.share, 1u);
@@ -196,6 +202,7 @@ static struct tx_record *take(struct worker *w, struct vif_queue *q)
 	if (rec->packet.verdict == NETIF_VERDICT_OK)
 		w->n_tx_pages += rec->packet.n_slots;
 	rec->cost = cost_in(w, rec->packet.total, rec->packet.gso_size, q);
+	q->vif->stats.tx_by_time += time_is_short(w);
 	q->tx.req_cons += rec->packet.ring_slots;
 	q->avail -= rec->packet.ring_slots;
 	q->waits_turn = false;

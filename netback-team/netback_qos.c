@@ -136,6 +136,7 @@ static json_t *tx_row(const struct qos_report *report, const struct qos_report_v
 	json_object_set_new(row, "share_bytes", number(v->tx.bytes[FAIR_PHASE_SHARE]));
 	json_object_set_new(row, "floor_bytes", number(v->tx.bytes[FAIR_PHASE_FLOOR]));
 	json_object_set_new(row, "wakes", number(v->tx.wakes));
+	json_object_set_new(row, "by_time_packets", number(v->tx_by_time));
 	add_counts(row, &v->tx_counts, false);
 	return row;
 }

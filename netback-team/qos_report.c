@@ -34,6 +34,7 @@ static void report_vif(struct worker *w, const struct vif *vif, struct qos_repor
 	out->rx_marked = vif->stats.rx_marked;
 	out->rx_delay_p50_ns = delays_quantile(&vif->rx_delays, 500, w->now_ns);
 	out->rx_delay_p99_ns = delays_quantile(&vif->rx_delays, 990, w->now_ns);
+	out->tx_by_time = vif->stats.tx_by_time;
 	out->paused = relief_paused(w->qos.relief, (uint32_t)vif->port);
 }
 

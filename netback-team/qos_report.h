@@ -20,7 +20,8 @@ struct qos_report_vif {
 	enum fair_wait rx_wait;
 	uint64_t rx_queue_bytes, rx_queue_max, rx_marked;
 	uint64_t rx_delay_p50_ns, rx_delay_p99_ns; /**< of what it received lately, delays.h */
-	bool paused;				   /**< in a shortage, see relief.h */
+	uint64_t tx_by_time; /**< packets whose share was of the worker's time */
+	bool paused;	     /**< in a shortage, see relief.h */
 };
 
 struct qos_report {

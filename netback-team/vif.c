@@ -216,6 +216,7 @@ const struct stat_desc vif_stat_descs[] = {
 	ROW(tx_no_member, "Frames dropped because no member of the team was up"),
 	ROW(tx_too_big, "Frames dropped because they exceeded the NIC's MTU"),
 	ROW(tx_refused, "Frames that the NIC refused"),
+	ROW(tx_by_time, "Frames whose share was of the worker's time, as no member was short"),
 	ROW(tx_local_packets, "Frames to other guests of the team"),
 	ROW(rx_packets, "Frames given to the guest"),
 	ROW(rx_bytes, "Bytes given to the guest"),

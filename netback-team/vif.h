@@ -71,6 +71,7 @@ struct vif_stats {
 	uint64_t tx_no_member;	       /**< no member of the team was up */
 	uint64_t tx_too_big;	       /**< larger than the NIC's MTU */
 	uint64_t tx_refused;	       /**< the NIC's driver refused the frame */
+	uint64_t tx_by_time;	       /**< whose share was of the worker's time, see qos.h */
 	uint64_t tx_local_packets;     /**< to another guest of this team */
 	uint64_t rx_packets, rx_bytes; /**< to the guest */
 	uint64_t rx_gso_packets;

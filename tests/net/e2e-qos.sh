@@ -141,7 +141,7 @@ load_start() {
 }
 load_runs() { figure_is "$1" tx .shares "$2" && (($(figure "$1" tx .sent_packets) > 100)); }
 snapshot() { ctl --json qos show | jq -c 'map(select(.direction == "tx") | {key: "\(.domid)", value: {
-    bytes: (.minimum_bytes + .share_bytes + .floor_bytes), wakes, waits: .waits_for}}) | from_entries' >"$DIR/$1"; }
+    bytes: (.minimum_bytes + .share_bytes + .floor_bytes), by_time_packets, wakes, waits: .waits_for}}) | from_entries' >"$DIR/$1"; }
 # between EXPRESSION VM=SHARES...: of the snapshots $a and $b, for VMs $vms.
 between() {
     local expression=$1
@@ -150,8 +150,8 @@ between() {
         (\$ARGS.positional | map(split(\"=\") | {vm: .[0], w: (.[1] | tonumber)})) as \$vms |
         def sent(\$v): \$b[\$v.vm].bytes - \$a[\$v.vm].bytes; $expression" --args "$@"
 }
-# full_window BYTES VM=SHARES...: two snapshots between which these VMs sent so much, and had frames all the time; 1: the machine was too
-# busy for that.
+# full_window BYTES VM=SHARES...: two snapshots between which these VMs sent so much, had frames all the time, and it was the cards that
+# were short, not the time of the daemon; 1: the machine was too busy for that.
 full_window() {
     local bytes=$1 try end
     shift
@@ -162,9 +162,11 @@ full_window() {
             ((SECONDS < end)) || return 1
             sleep 0.2
         done
-        [[ $(between 'all($vms[]; $a[.vm].wakes == $b[.vm].wakes and $a[.vm].waits == "turn" and $b[.vm].waits == "turn")' "$@") != true ]] ||
+        [[ $(between 'all($vms[]; $a[.vm].wakes == $b[.vm].wakes and
+            $a[.vm].by_time_packets == $b[.vm].by_time_packets and $a[.vm].waits == "turn" and $b[.vm].waits == "turn")' "$@") != true ]] ||
             return 0
-        diag "try $try: a guest ran dry"
+        diag "try $try: a guest ran dry ($(between 'any($vms[]; $a[.vm].wakes < $b[.vm].wakes)' "$@")), or the daemon had no time (by time: $(
+            between '[$vms[] | $b[.vm].by_time_packets - $a[.vm].by_time_packets] | add' "$@"))"
     done
     return 1
 }

@@ -14,7 +14,7 @@ account() {
 
 EVENTS=/local/domain/0/xenback/status/events
 # How many events the store keeps.
-stored_events() { xenstore-list $EVENTS | wc -l; }
+stored_events() { xenstore-list $EVENTS | grep -c '^[0-9]*$'; }
 
 # Event channels that Dom0 holds.
 dom0_ports() { "$(xen_bin)/lsevtchn" 0 | wc -l; }

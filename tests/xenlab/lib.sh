@@ -14,6 +14,7 @@ mkdir -p "$LAB_RUN/reply" "$LAB_RUN/guests"
 . "$LAB/lib/traffic.sh"
 . "$LAB/lib/usb.sh"
 . "$LAB/lib/usbback.sh"
+. "$LAB/lib/vmctl.sh"
 . "$LAB/lib/account.sh"
 
 # "# lab: backend=team timeout=120" in the head of a scenario file.

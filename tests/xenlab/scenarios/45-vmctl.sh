@@ -4,13 +4,9 @@
 # shellcheck shell=bash
 
 GUEST_MEMORY=128
-[[ -x /usr/sbin/xenback-vmctl ]] || skip "xenback-vmctl is not installed (no libxenctrl at build time)"
-dir=$LAB_RUN/vmctl
-log=$dir/log
-mkdir -p "$dir/save" /run/xenback
-cat >"$dir/vmctl.conf" <<CONF
+vmctl_prepare vmctl <<CONF
 [vmctl]
-save_dir = $dir/save
+save_dir = $LAB_RUN/vmctl/save
 restore = guest*
 timeout = $((120 * LAB_PATIENCE))s
 [vm guest11]
@@ -19,17 +15,11 @@ max_pause = $((20 * LAB_PATIENCE))s
 CONF
 
 vmctl() { timeout $((150 * LAB_PATIENCE)) xenback-vmctl "$@"; }
-vmctl_answers() { xenback-vmctl list >/dev/null 2>&1; }
-vmctl_start() {
-    setsid xenback-vmctl serve --conf="$dir/vmctl.conf" >>"$log" 2>&1 </dev/null 9>&- &
-    pid=$!
-    poll 15 vmctl_answers || { tail -20 "$log"; fail "xenback-vmctl does not start: $(tail -1 "$log")"; }
-}
 state() { xenback-vmctl list | awk -v name="$1" '$2 == name { sub(/,$/, "", $4); print $4 }'; }
 guest_is() { [[ $(state "$1") == "$2" ]]; }
 
 vmctl_start
-trap 'kill -TERM "$pid" 2>/dev/null || true' EXIT
+trap vmctl_stop EXIT
 create_guest guest11
 expect "traffic flows before" ping_outside guest11
 domu guest11 'echo kept >/tmp/memory'
@@ -50,7 +40,7 @@ expect "it goes on by itself" poll 20 goes_on
 expect "traffic flows again" ping_outside guest11
 
 expect "pause for 4 s" vmctl pause guest11 4s
-kill -KILL "$pid"
+kill -KILL "$VMCTL_PID"
 expect "the guest of a killed service is paused" test "$(xenback-vmctl --direct list | awk '$2 == "guest11" { print $4 }')" = paused
 vmctl_start
 expect "its successor lets it go on" poll 20 goes_on
@@ -64,14 +54,14 @@ old=$(domid guest11)
 expect "save" vmctl save guest11 guest11.save
 expect "nothing is left of the saved domain" no_backend_dir "$old"
 expect "restore" vmctl restore guest11.save
-rm -f "$dir/save/guest11.save"
+rm -f "$VMCTL_DIR/save/guest11.save"
 wait_guest guest11
 wait_connected guest11
 expect "its memory is the old one" test "$(domu guest11 'cat /tmp/memory')" = kept
 expect "traffic flows after" ping_outside guest11
 
 expect "pause until the service stops" vmctl pause guest11
-kill -TERM "$pid"
+kill -TERM "$VMCTL_PID"
 running() { xl list guest11 | awk 'NR == 2 { exit $5 ~ /p/ }'; }
 expect "a service that stops lets it go on" poll 20 running
 trap - EXIT

@@ -3,14 +3,10 @@
 # lab: flavour=fast backend=team timeout=500
 # shellcheck shell=bash
 
-[[ -x /usr/sbin/xenback-vmctl ]] || skip "xenback-vmctl is not installed (no libxenctrl at build time)"
-dir=$LAB_RUN/dos-pause
-log=$dir/log
 profile=/local/domain/0/xenback/dos/strict
-mkdir -p "$dir/save" /run/xenback
-cat >"$dir/vmctl.conf" <<CONF
+vmctl_prepare dos-pause <<CONF
 [vmctl]
-save_dir = $dir/save
+save_dir = $LAB_RUN/dos-pause/save
 migrate_to = *.invalid
 timeout = $((60 * LAB_PATIENCE))s
 [vm guest11]
@@ -19,14 +15,8 @@ max_pause = $((100 * LAB_PATIENCE))s
 times = 100
 CONF
 
-vmctl_answers() { xenback-vmctl list >/dev/null 2>&1; }
-vmctl_start() {
-    setsid xenback-vmctl serve --conf="$dir/vmctl.conf" >>"$log" 2>&1 </dev/null 9>&- &
-    pid=$!
-    poll 15 vmctl_answers || { tail -20 "$log"; fail "xenback-vmctl does not start: $(tail -1 "$log")"; }
-}
 finish() {
-    kill -TERM "$pid" 2>/dev/null || true
+    vmctl_stop
     outside "ip neigh del $(addr4 guest11) dev out0" 2>/dev/null || true
 }
 setting() { xenstore-write "$profile/$1" "$2"; }
@@ -41,10 +31,8 @@ dos_says() { dos | grep -q "$1"; }
 # how many lines of its history say so
 times_in_history() { dos | grep -c "$1" || true; }
 calm() { dos_says '"state": *"calm"'; }
-paused() { xl list guest11 | awk 'NR == 2 { exit $5 !~ /p/ }'; }
-goes_on() { xl list guest11 | awk 'NR == 2 { exit $5 ~ /p/ }'; }
 answers() { domu_try 3 guest11 'echo alive' >/dev/null; }
-needs() { poll "$1" "${@:3}" || { dos; tail -n 5 "$log" "$TEAM_LOG"; fail "$2"; }; }
+needs() { poll "$1" "${@:3}" || { dos; tail -n 5 "$VMCTL_LOG" "$TEAM_LOG"; fail "$2"; }; }
 
 vmctl_start
 trap finish EXIT
@@ -63,14 +51,14 @@ needs 10 "the guest is watched and calm" calm
 
 log "a pause that its time ends, while the flood goes on"
 flood $((45 * LAB_PATIENCE))
-needs 20 "Xen says that the flooded guest is paused" paused
+needs 20 "Xen says that the flooded guest is paused" paused guest11
 expect "dos show says why" dos_says 'pause taken'
 expect "it does not answer" eval '! answers'
-needs 30 "it goes on by itself" goes_on
+needs 30 "it goes on by itself" goes_on guest11
 expect "the flood goes on" eval '! calm'
 needs 10 "the end is in the history" dos_says 'pause undone'
 needs 20 "a second pause is held back" dos_says 'pause held-back'
-expect "it is not paused" goes_on
+expect "it is not paused" goes_on guest11
 needs 60 "the attack ends with the flood" calm
 expect "the guest answers" poll 20 guest_answers guest11
 expect "traffic flows" ping_outside guest11
@@ -79,8 +67,8 @@ log "a pause that ends with the flood"
 setting pause_times 3
 setting pause_max $((90 * LAB_PATIENCE))s
 flood $((6 * LAB_PATIENCE))
-needs 20 "the flooded guest is paused again" paused
-needs 40 "it goes on after the flood" goes_on
+needs 20 "the flooded guest is paused again" paused guest11
+needs 40 "it goes on after the flood" goes_on guest11
 needs 10 "and the attack is over" calm
 expect "the guest answers again" poll 20 guest_answers guest11
 expect "traffic flows again" ping_outside guest11
@@ -96,6 +84,6 @@ needs 20 "it is tried" dos_says 'migrate taken'
 needs 60 "what xl says is told" grep -q 'cannot migrate the guest: migrate: xl failed' "$TEAM_LOG"
 needs 20 "it is in the history" dos_says 'migrate failed'
 setting migrate no
-expect "the guest stayed" goes_on
+expect "the guest stayed" goes_on guest11
 expect "the guest answers after all" poll 20 guest_answers guest11
 expect "traffic flows at the end" ping_outside guest11

@@ -146,7 +146,8 @@ guest_lacks() { domu_try 10 "$1" "test ! -e $2" >/dev/null; }
 wait_in_guest() {
     poll "${3:-30}" guest_has "$1" "$2" || {
         domu "$1" 'dmesg | tail -15' || true
-        [[ ! -e $USB_PID_FILE ]] || { xenbackctl usb explain "$1"; tail -15 "$USB_LOG"; } || true
+        xenbackctl usb explain "$1" || true
+        if [[ -e $USB_PID_FILE ]]; then tail -15 "$USB_LOG"; else journalctl -b -u usbback --no-pager | tail -25; fi || true
         fail "$1 has no $2"
     }
 }

@@ -2,6 +2,7 @@
 /* load.c - see load.h. */
 #include "load.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "util.h"
@@ -72,6 +73,7 @@ unsigned int load_use_permille(const struct load *load, unsigned int n, uint64_t
 	const uint64_t newest = load->window_ns / LOAD_WINDOW_NS, present = now_ns / LOAD_WINDOW_NS;
 	unsigned int sum = 0;
 
+	assert(n > 0);
 	for (unsigned int i = 1; i <= n && i <= present; i++) {
 		const uint64_t window = present - i;
 

@@ -3,7 +3,7 @@
  * delays.h - how long frames waited lately, for status: quantiles. Pure; a few instructions a
  * frame.
  *
- * Theory of Operation: delays are counted in steps of a fifth and less (four to a power of two,
+ * Theory of Operation: delays are counted in steps of a quarter and less (four to a power of two,
  * from 1 us to 17 s), in two spans of DELAYS_SPAN_NS that take turns. A quantile is of the present
  * span and the one before: the upper end of the step that it falls into.
  */

@@ -13,42 +13,78 @@ void bucket_init(struct bucket_map *map)
 		map->buckets[i].home = -1;
 		map->buckets[i].seat.member = map->buckets[i].seat.want = -1;
 	}
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		map->weights[i] = 1;
 }
 
-/* Of a set, the member with the smallest number; -1: the set is empty. */
-static int poorest_of(const unsigned int count[TEAM_MEMBERS_MAX], uint32_t members)
+void bucket_weight(struct bucket_map *map, int member, uint16_t weight)
+{
+	map->uneven |= weight != map->weights[member] && seat_in(map->used, member);
+	map->weights[member] = weight;
+}
+
+/* Of a set, the member that would have the smallest number for its weight with one more; -1: the
+ * set is empty. */
+static int poorest_of(const struct bucket_map *map, const unsigned int count[TEAM_MEMBERS_MAX],
+		      uint32_t members)
 {
 	int best = -1;
 
 	for (; members; members &= members - 1) {
 		const int i = __builtin_ctz(members);
 
-		if (best < 0 || count[i] < count[best])
+		if (best < 0 ||
+		    (count[i] + 1) * map->weights[best] < (count[best] + 1) * map->weights[i])
 			best = i;
 	}
 	return best;
 }
 
-/* Homes of members that are gone, and a fair share for those that are new. */
-static void share_homes(struct bucket_map *map, uint32_t used, uint32_t fresh)
+/* How many homes each member is to have (highest averages). */
+static void find_shares(const struct bucket_map *map, uint32_t used,
+			unsigned int share[TEAM_MEMBERS_MAX])
 {
-	unsigned int homes[TEAM_MEMBERS_MAX] = {0}, n_members = 0, share;
+	memset(share, 0, TEAM_MEMBERS_MAX * sizeof(*share));
+	for (unsigned int i = 0; i < BUCKETS && used; i++)
+		share[poorest_of(map, share, used)]++;
+}
 
-	for (uint32_t left = used; left; left &= left - 1)
-		n_members++;
-	share = n_members ? BUCKETS / n_members : 0;
+/* Of a set, the member that lacks most of its share; -1: nobody lacks any. */
+static int neediest_of(const unsigned int share[TEAM_MEMBERS_MAX],
+		       const unsigned int count[TEAM_MEMBERS_MAX], uint32_t members)
+{
+	unsigned int most = 0;
+	int best = -1;
+
+	for (; members; members &= members - 1) {
+		const int i = __builtin_ctz(members);
+
+		if (count[i] + most < share[i]) {
+			best = i;
+			most = share[i] - count[i];
+		}
+	}
+	return best;
+}
+
+/* Homes of members that are gone, and a fair share for those of `takers` that have less. */
+static void share_homes(struct bucket_map *map, uint32_t used, uint32_t takers)
+{
+	unsigned int homes[TEAM_MEMBERS_MAX] = {0}, share[TEAM_MEMBERS_MAX];
+
+	find_shares(map, used, share);
 	for (unsigned int i = 0; i < BUCKETS; i++)
 		if (seat_in(used, map->buckets[i].home))
 			homes[map->buckets[i].home]++;
 	for (unsigned int i = 0; i < BUCKETS; i++) {
 		struct bucket *b = &map->buckets[i];
-		const int heir = poorest_of(homes, used), young = poorest_of(homes, fresh);
+		const int taker = neediest_of(share, homes, takers);
 
 		if (!seat_in(used, b->home)) {
-			b->home = (int16_t)heir;
-		} else if (young >= 0 && homes[young] < share && homes[b->home] > share) {
+			b->home = (int16_t)poorest_of(map, homes, used);
+		} else if (taker >= 0 && homes[b->home] > share[b->home]) {
 			homes[b->home]--;
-			b->home = (int16_t)young;
+			b->home = (int16_t)taker;
 		} else {
 			continue;
 		}
@@ -76,7 +112,7 @@ static void share_seats(struct bucket_map *map, uint32_t usable)
 		struct bucket *b = &map->buckets[i];
 
 		if (!seat_in(usable, b->seat.want)) {
-			b->seat.want = (int16_t)poorest_of(seats, usable);
+			b->seat.want = (int16_t)poorest_of(map, seats, usable);
 			seats[b->seat.want]++;
 		}
 		if (seat_in(usable, b->seat.member))
@@ -88,10 +124,11 @@ static void share_seats(struct bucket_map *map, uint32_t usable)
 
 void bucket_members(struct bucket_map *map, uint32_t used, uint32_t usable)
 {
-	if (used != map->used)
-		share_homes(map, used, used & ~map->used);
-	if (used != map->used || usable != map->usable)
+	if (used != map->used || map->uneven)
+		share_homes(map, used, map->uneven ? used : used & ~map->used);
+	if (used != map->used || usable != map->usable || map->uneven)
 		share_seats(map, usable);
+	map->uneven = false;
 	map->used = used;
 	map->usable = usable;
 }

@@ -3,11 +3,12 @@
  * bucket.h - hash values to members, by a map that changes as little as possible. Pure.
  *
  * Theory of Operation: a hash falls into one of BUCKETS buckets. Each has a home, a member of the
- * team whether usable or not, and the homes are shared out evenly. While its home is usable a
- * bucket sends there. When it fails, its buckets, and no others, are shared out over the members
- * that are left, at once; when it returns, they want to come home and do so one by one as they
- * drain (seat.h). A new member gets its share of the homes from those that have most; the homes of
- * a removed one go to those that have fewest. rebalance.h may give a bucket another home.
+ * team whether usable or not, and the homes are shared out by the members' weights. While its home
+ * is usable a bucket sends there. When it fails, its buckets, and no others, are shared out over
+ * the members that are left, at once; when it returns, they want to come home and do so one by one
+ * as they drain (seat.h). A new member gets its share of the homes from those that have most; the
+ * homes of a removed one go to those that have fewest for their weight, and other weights move no
+ * more homes than they have to. rebalance.h may give a bucket another home.
  */
 #ifndef XB_NET_BUCKET_H
 #define XB_NET_BUCKET_H
@@ -27,10 +28,14 @@ struct bucket {
 struct bucket_map {
 	struct bucket buckets[BUCKETS];
 	uint32_t used, usable; /**< members, as of the last bucket_members */
-	uint64_t n_moves;      /**< seats that changed their member */
+	uint16_t weights[TEAM_MEMBERS_MAX];
+	bool uneven;	  /**< weights of members changed since */
+	uint64_t n_moves; /**< seats that changed their member */
 };
 
 void bucket_init(struct bucket_map *map);
+/** Weight of a member, at least 1; 1 to begin with. Homes follow with the next bucket_members. */
+void bucket_weight(struct bucket_map *map, int member, uint16_t weight);
 /** The team's members and those that can send; homes and seats follow. */
 void bucket_members(struct bucket_map *map, uint32_t used, uint32_t usable);
 /** Gives bucket i to another usable member for good, drained; away from home only for as long as

@@ -82,12 +82,13 @@ static bool take_priority(const char *p, uint8_t *priority)
 	return value <= UINT8_MAX && (!*p || strchr(blanks, *p));
 }
 
-bool member_word_next(const char **rest, struct member_word *word, bool *bad)
+/* The word without what begins with "/". */
+static bool take_base(const char *p, struct member_word *word)
 {
-	const char *p = *rest + strspn(*rest, blanks), *end = NULL;
 	char name[TEAM_NAME_MAX];
+	const char *end = NULL;
+	bool bad = false;
 
-	memset(word, 0, sizeof(*word));
 	if (!strncmp(p, "mac:", 4) && (end = take_mac(p + 4, word->mac))) {
 		word->kind = MEMBER_WORD_MAC;
 	} else if (!strncmp(p, "pci:", 4) && (end = take_pci(p + 4, word->text))) {
@@ -95,19 +96,52 @@ bool member_word_next(const char **rest, struct member_word *word, bool *bad)
 	} else if ((end = take_glob(p, word->text))) {
 		word->kind = MEMBER_WORD_GLOB;
 	} else {
-		if (!team_members_next(rest, name, &word->priority, bad))
+		if (!team_members_next(&p, name, &word->priority, &bad))
 			return false;
 		memset(word->text, 0, sizeof(word->text));
 		strcpy(word->text, name);
 		return true;
 	}
-	*rest = p;
-	if (!take_priority(end, &word->priority)) {
-		*bad = true;
+	return take_priority(end, &word->priority);
+}
+
+/* "/KEY=VALUE", as often as they come, n bytes. */
+static bool take_traits(const char *p, size_t n, char traits[MEMBER_TRAITS_MAX])
+{
+	if (n >= MEMBER_TRAITS_MAX)
 		return false;
+	memcpy(traits, p, n);
+	traits[n] = '\0';
+	for (p = traits; *p; p += 1 + strcspn(p + 1, "/")) {
+		const size_t key = strcspn(p + 1, "=/");
+
+		if (*p != '/' || key == 0 || p[1 + key] != '=' || strcspn(p + 2 + key, "/") == 0)
+			return false;
 	}
-	*rest = p + strcspn(p, blanks);
 	return true;
+}
+
+bool member_word_next(const char **rest, struct member_word *word, bool *bad)
+{
+	const char *p = *rest + strspn(*rest, blanks);
+	const size_t n = strcspn(p, blanks);
+	size_t base = strcspn(p, "/");
+	char text[MEMBER_BUS_MAX + sizeof("pci::255")];
+
+	base = base < n ? base : n;
+	memset(word, 0, sizeof(*word));
+	*rest = p;
+	if (n == 0)
+		return false;
+	*bad = base >= sizeof(text);
+	if (*bad)
+		return false;
+	memcpy(text, p, base);
+	text[base] = '\0';
+	*bad = !take_base(text, word) || !take_traits(p + base, n - base, word->traits);
+	if (!*bad)
+		*rest = p + n;
+	return !*bad;
 }
 
 /* [a-z], [!a-z]; what stands behind it, NULL = it has no end: then "[" is a letter. */

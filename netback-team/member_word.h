@@ -5,8 +5,8 @@
  *
  * NAME, or a shell pattern (* ? []) of names; mac:AA:BB:CC:DD:EE:FF;
  * pci:DOMAIN:BUS:DEVICE.FUNCTION, each part of which may be a pattern. After any of them :PRIORITY,
- * 0 to 255. Interfaces that are called "mac" or "pci" can be named all the same, where what follows
- * is no address.
+ * 0 to 255, and then any number of /KEY=VALUE, which are the caller's to understand. Interfaces
+ * that are called "mac" or "pci" can be named all the same, where what follows is no address.
  */
 #ifndef XB_NET_MEMBER_WORD_H
 #define XB_NET_MEMBER_WORD_H
@@ -16,7 +16,8 @@
 
 #include "seat.h"
 
-#define MEMBER_BUS_MAX 32
+#define MEMBER_BUS_MAX	  32
+#define MEMBER_TRAITS_MAX 48
 
 enum member_word_kind {
 	MEMBER_WORD_NAME,
@@ -30,6 +31,7 @@ struct member_word {
 	char text[MEMBER_BUS_MAX]; /**< NAME, GLOB: up to TEAM_NIC_NAME_MAX - 1; PCI: the pattern */
 	uint8_t mac[6];
 	uint8_t priority;
+	char traits[MEMBER_TRAITS_MAX]; /**< "/KEY=VALUE/KEY=VALUE", "" = none */
 };
 
 /** An interface as patterns see it. */

@@ -13,6 +13,18 @@ static const char *const failback_names[] = {"always", "better", "failure", "man
 static const char *const probe_names[] = {"off", "arp", "ns", "beacon", NULL}; /* probe.h */
 static const char *const need_names[] = {"any", "all", NULL};
 
+#define TRAIT(member) offsetof(struct member_traits, member)
+static const struct key member_keys[] = {
+	{"weight", KEY_TYPE_U64, TRAIT(weight), 1, TEAM_WEIGHT_MAX, NULL, "1", true,
+	 "How much the member takes beside the others: turns of round-robin and rr-flowlet, "
+	 "buckets "
+	 "of the modes that go by hash."},
+	{"speed", KEY_TYPE_RATE, TRAIT(speed_bps), 0, 1000000000000, NULL, "none", true,
+	 "Counts in place of the speed that the driver tells; none = that counts."},
+};
+const struct key_table member_key_table = {"member", "", member_keys, ARRAY_SIZE(member_keys),
+					   sizeof(struct member_traits)};
+
 #define TEAM(member) offsetof(struct team_options, member)
 static const struct key team_keys[] = {
 	{"members", KEY_TYPE_STRING, TEAM(members), 0,
@@ -20,7 +32,11 @@ static const struct key team_keys[] = {
 	 "Interfaces of the team, separated by spaces: names, patterns of names (eth*), "
 	 "mac:AA:BB:CC:DD:EE:FF, pci:0000:3b:* (may hold * ? []); what a pattern means joins when "
 	 "it appears, but no team takes another one's. With :PRIORITY (0-255, default 128) behind "
-	 "it the higher number is preferred."},
+	 "it the higher number is preferred. Behind that, /weight=N (1-100, default 1): how much "
+	 "it "
+	 "takes beside the others, in turns of round-robin and rr-flowlet and in buckets of the "
+	 "modes that go by hash; /speed=RATE: counts in place of what its driver tells. "
+	 "\"eth1:200/weight=3/speed=2500Mbit eth2\" has all of it."},
 	{"reserve_members", KEY_TYPE_STRING, TEAM(reserve_members), 0,
 	 sizeof(((struct team_options *)0)->reserve_members) - 1, NULL, "", true,
 	 "Further interfaces, as in `members`, that are kept for guests under attack: they carry "
@@ -55,6 +71,12 @@ static const struct key team_keys[] = {
 	{"min_links", KEY_TYPE_U64, TEAM(min_links), 0, TEAM_MEMBERS_MAX, NULL, "0", true,
 	 "With fewer usable members than this the team is down: it sends and receives nothing. In "
 	 "mode lacp, usable is whose link the partner agreed to."},
+	{"max_links", KEY_TYPE_U64, TEAM(max_links), 0, TEAM_MEMBERS_MAX, NULL, "0", true,
+	 "Members in use at a time in modes in which several are (mode lacp has lacp_max_links): "
+	 "those "
+	 "of the highest priority, among equals those that are in use already; the others stand "
+	 "by. "
+	 "0 = all."},
 	{"drained", KEY_TYPE_STRING, TEAM(drained), 0,
 	 sizeof(((struct team_options *)0)->drained) - 1, NULL, "", true,
 	 "Members that are taken out of use without loss or reordering, by name, separated by "

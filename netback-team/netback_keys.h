@@ -36,7 +36,9 @@ struct vif_policy {
 };
 
 extern const struct key_table team_key_table; /**< fills struct team_options */
-extern const struct key_table vif_key_table;  /**< fills struct vif_policy */
+/** Behind a word of `members`, as /KEY=VALUE (member_word.h): fills struct member_traits. */
+extern const struct key_table member_key_table;
+extern const struct key_table vif_key_table; /**< fills struct vif_policy */
 /** All, for the command "keys" and the manual page. */
 extern const struct key_table *const netback_key_tables[3];
 

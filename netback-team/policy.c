@@ -47,7 +47,8 @@ static int choose_active(struct team *team, struct team_frame *frame, uint32_t t
 	return choose_aside(team, frame, mask);
 }
 
-/* The next one after the last one, whatever became of its frame. */
+/* The next one after the last one, whatever became of its frame; a turn is as many frames as the
+ * member's weight. */
 static int choose_round_robin(struct team *team, struct team_frame *frame, uint32_t tried)
 {
 	const uint32_t mask = team->usable & ~tried;
@@ -57,7 +58,10 @@ static int choose_round_robin(struct team *team, struct team_frame *frame, uint3
 	if (!mask)
 		return -1;
 	member = __builtin_ctz(ahead ? ahead : mask);
-	team->rr_next = (uint32_t)member + 1;
+	if (member != (int)team->rr_next || !team->rr_left)
+		team->rr_left = (uint32_t)team->members[member].traits.weight;
+	team->rr_left--;
+	team->rr_next = (uint32_t)member + !team->rr_left;
 	return member;
 }
 

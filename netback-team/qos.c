@@ -4,6 +4,7 @@
 #include "qos.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "decide.h"
@@ -78,12 +79,31 @@ void qos_set_options(struct worker *w, const struct team_options *options)
 	wake(w);
 }
 
+static int fastest_first(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x < y) - (x > y);
+}
+
+/* Members that can be in use at a time. */
+static uint64_t most_links(const struct team *team)
+{
+	const struct policy *policy = policy_get(team->options.mode);
+	const uint64_t max = policy->lacp ? team->options.lacp.max_links : team->options.max_links;
+
+	if (policy->single_active)
+		return 1;
+	return max ? max : TEAM_MEMBERS_MAX;
+}
+
 void qos_capacity(struct worker *w)
 {
 	const struct team *team = &w->team;
 	const bool single = policy_get(team->options.mode)->single_active;
 	const uint64_t pace = w->qos.pace_bps;
-	uint64_t up = 0, all = 0;
+	uint64_t up = 0, all = 0, speeds[TEAM_MEMBERS_MAX];
+	size_t n = 0;
 
 	if (!w->qos.stale)
 		return;
@@ -95,10 +115,13 @@ void qos_capacity(struct worker *w)
 			continue;
 		if (pace)
 			bps = MIN(bps, pace);
-		all = single ? MAX(all, bps) : all + bps;
+		speeds[n++] = bps;
 		if (single ? team->active == i : seat_in(team->usable, i))
 			up += bps;
 	}
+	qsort(speeds, n, sizeof(speeds[0]), fastest_first);
+	for (size_t i = 0; i < MIN(n, most_links(team)); i++)
+		all += speeds[i];
 	w->qos.up_bps = up;
 	w->qos.all_bps = all;
 	fair_set_capacity(w->qos.fair, up, all, w->now_ns);

@@ -10,13 +10,16 @@
 #include "team.h"
 #include "util.h"
 
-static void set_rates(struct team *team)
+void spread_rates(struct team *team)
 {
 	struct spread *s = &team->spread;
 
-	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++)
-		load_set_rate(&s->loads[i],
-			      s->told_bps[i] ? s->told_bps[i] : team->options.speed_bps);
+	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
+		const uint64_t set_bps = team->members[i].traits.speed_bps;
+		const uint64_t bps = set_bps ? set_bps : s->told_bps[i];
+
+		load_set_rate(&s->loads[i], bps ? bps : team->options.speed_bps);
+	}
 }
 
 static void stop_clocks(struct spread *s)
@@ -32,13 +35,13 @@ void spread_init(struct team *team)
 
 	memset(s, 0, sizeof(*s));
 	bucket_init(&s->map);
-	set_rates(team);
+	spread_rates(team);
 	stop_clocks(s);
 }
 
 void spread_configure(struct team *team, uint32_t old_seed)
 {
-	set_rates(team);
+	spread_rates(team);
 	stop_clocks(&team->spread);
 	if (old_seed != team->options.hash_seed) /* its sessions can't be found any more */
 		sticky_init(&team->spread.sticky);
@@ -47,7 +50,7 @@ void spread_configure(struct team *team, uint32_t old_seed)
 void spread_set_speed(struct team *team, int member, uint64_t bps)
 {
 	team->spread.told_bps[member] = bps;
-	set_rates(team);
+	spread_rates(team);
 }
 
 /* Members that something may belong to. */
@@ -78,7 +81,11 @@ void spread_members(struct team *team, uint64_t now_ns)
 	struct pin_team pin_team;
 	struct pin *pin;
 
-	if (used == s->map.used && team->usable == s->map.usable && team->spare == s->spare)
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (used >> i & 1)
+			bucket_weight(&s->map, i, (uint16_t)team->members[i].traits.weight);
+	if (used == s->map.used && team->usable == s->map.usable && team->spare == s->spare &&
+	    !s->map.uneven)
 		return;
 	s->spare = team->spare;
 	bucket_members(&s->map, used, team->usable);
@@ -258,6 +265,20 @@ static bool measure(const struct team *team, const struct spread_clock *clock,
 	return all > 0;
 }
 
+/* As if speeds went by the weights: who weighs less is full earlier. */
+static void weigh_rates(const struct team *team, struct rebalance_state *state)
+{
+	uint64_t most = 1;
+
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (seat_in(team->usable, i))
+			most = MAX(most, team->members[i].traits.weight);
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		if (seat_in(team->usable, i))
+			state->rate_bps[i] =
+				state->rate_bps[i] * team->members[i].traits.weight / most;
+}
+
 static void rebalance_buckets(struct team *team, struct rebalance_state *state, uint64_t now_ns)
 {
 	const struct rebalance_rule rule = {(unsigned int)team->options.rebalance_threshold,
@@ -329,6 +350,7 @@ void spread_run(struct team *team, uint64_t now_ns)
 	if (s->rebalance.due_ns <= now_ns) {
 		const bool busy = measure(team, &s->rebalance, &state, now_ns);
 
+		weigh_rates(team, &state);
 		rebalance_buckets(team, &state, now_ns);
 		start_clock(s, &s->rebalance, options->rebalance_interval_ns, now_ns);
 		if (!busy)

@@ -72,6 +72,8 @@ struct spread {
 void spread_init(struct team *team);
 /** Options changed: speeds, seed, clocks. */
 void spread_configure(struct team *team, uint32_t old_seed);
+/** Speeds by traits, drivers, the option `speed`, in this order. */
+void spread_rates(struct team *team);
 /** Members came, went, failed or returned; at most what depends on that changes. */
 void spread_members(struct team *team, uint64_t now_ns);
 /** Tells the team's observer of guests and buckets that belong elsewhere since the last call. */
@@ -89,7 +91,8 @@ static inline uint64_t spread_deadline(const struct spread *spread)
 
 /* Called by owners of guests and NICs. */
 
-/** Speed of a member as its driver tells it, 0 = unknown: then the option `speed` counts. */
+/** Speed of a member as its driver tells it, 0 = unknown: then the option `speed` counts. Its
+ * traits come before both. */
 void spread_set_speed(struct team *team, int member, uint64_t bps);
 /** A guest joins the team; its pin stays the caller's memory, and is in the list until
  * spread_pin_remove. pin->name is set by the caller. */

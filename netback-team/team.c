@@ -22,8 +22,10 @@ static void end_detour(struct team *team)
 
 static struct pass pass_begin(struct team *team, uint64_t now_ns)
 {
-	struct pass pass = {
-		.now_ns = now_ns, .old_active = team->active, .why_role = "mode changed"};
+	struct pass pass = {.now_ns = now_ns,
+			    .old_active = team->active,
+			    .why_role = team->options.max_links ? "one of max_links now"
+								: "mode changed"};
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
 		pass.old[i] = team->members[i].state;
@@ -109,6 +111,7 @@ void team_set_options(struct team *team, const struct team_options *options, uin
 	    options->hash_seed != team->options.hash_seed)
 		team_hold(team, team->usable);
 	team->options = *options;
+	team_set_up(team, team->up);
 	spread_configure(team, old_seed);
 	team_set_drained(team, now_ns);
 	/* Delays that run are as long as the new options say, from when they began. */
@@ -141,6 +144,7 @@ int team_add(struct team *team, const char *name, uint8_t priority, void *ctx)
 		strcpy(m->name, name);
 		m->used = true;
 		m->priority = priority;
+		m->traits.weight = 1;
 		m->order = team->n_added++;
 		m->deadline_ns = DEADLINE_NEVER;
 		m->reason = "added";
@@ -284,6 +288,18 @@ void team_set_priority(struct team *team, int member, uint8_t priority, uint64_t
 	struct pass pass = pass_begin(team, now_ns);
 
 	member_of(team, member)->priority = priority;
+	team_set_up(team, team->up);
+	pass_end(team, &pass);
+}
+
+void team_set_traits(struct team *team, int member, const struct member_traits *traits,
+		     uint64_t now_ns)
+{
+	struct pass pass = pass_begin(team, now_ns);
+
+	assert(traits->weight >= 1 && traits->weight <= TEAM_WEIGHT_MAX);
+	member_of(team, member)->traits = *traits;
+	spread_rates(team);
 	pass_end(team, &pass);
 }
 
@@ -370,14 +386,18 @@ bool team_reads_flows(const struct team *team)
 
 bool team_may_receive(const struct team *team, int member)
 {
+	const struct policy *policy = policy_get(team->options.mode);
 	const struct team_member *m = &team->members[member];
 
 	if (m->reserve)
 		return seat_in(team->spare, member) || (m->state == TEAM_MEMBER_DRAINED && m->link);
 	if (team->closed)
 		return false;
-	if (policy_get(team->options.mode)->lacp)
+	if (policy->lacp)
 		return team->up & team->may_receive & 1u << member;
+	/* A switch that has an aggregation of them also sends to those that max_links spares. */
+	if (!policy->single_active && !policy->by_mac && team_is_up(team, member))
+		return true;
 	return m->state == TEAM_MEMBER_ACTIVE || seat_in(team->detours & team->up, member) ||
 	       (m->state == TEAM_MEMBER_DRAINED && m->link);
 }

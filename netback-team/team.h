@@ -33,7 +33,9 @@
  * A link that comes back within downdelay was never gone; one that goes within updelay never came.
  * Where the probes of all members are missed, they say nothing (the target is gone), and members
  * with a link are used. With fewer usable members than min_links, the team is down: it has no
- * active member, and sends and receives nothing.
+ * active member, and sends and receives nothing. Where several members send, no more than max_links
+ * do: those of the highest priority, among equals those that do already; the others are STANDBY.
+ *
  * Every function that takes now_ns first does what was due, changes, decides anew, and then calls
  * the observer, which sees the finished result and must not change the team.
  */
@@ -49,6 +51,7 @@
 #include "spread.h"
 
 #define TEAM_PRIORITY_DEFAULT 128
+#define TEAM_WEIGHT_MAX	      100
 /** A member that said ENETDOWN while linkwatch goes on saying "up" is tried again after so long. */
 #define TEAM_RETRY_NS 1000000000ull
 /** A detour around an active member that takes no frames ends after so long, when it did not drain
@@ -87,6 +90,7 @@ struct team_options {
 	uint64_t updelay_ns, downdelay_ns;
 	struct damp_options damping;
 	uint64_t min_links; /**< usable members that the team needs, 0 and 1 are the same */
+	uint64_t max_links; /**< that are used at a time, where several are; 0 = all */
 	char drained[256];  /**< names of members that are out of use, space separated */
 	int probe;	    /**< enum probe_mode (probe.h) */
 	char probe_targets[256], probe_source[48]; /**< addresses */
@@ -118,6 +122,12 @@ struct team_options {
 	uint64_t shortage_after_ns;
 };
 
+/** What the operator says of a member, beside its priority. */
+struct member_traits {
+	uint64_t weight;    /**< 1 to TEAM_WEIGHT_MAX: how much it takes, beside the others */
+	uint64_t speed_bps; /**< counts in place of what its driver tells; 0 = that counts */
+};
+
 struct team_member {
 	char name[TEAM_NAME_MAX];
 	bool used;
@@ -127,6 +137,7 @@ struct team_member {
 	bool drained;	/**< out of use, or on its way there */
 	bool reserve;	/**< for guests that are failed over to it */
 	uint32_t order; /**< when it was added: smaller = earlier */
+	struct member_traits traits;
 	enum team_member_state state;
 	uint64_t since_ns;    /**< of state */
 	uint64_t deadline_ns; /**< of UPDELAY and DAMPED, of the downdelay of a member whose link is
@@ -168,7 +179,8 @@ struct team {
 	char name[TEAM_NAME_MAX];
 	struct team_options options;
 	struct team_member members[TEAM_MEMBERS_MAX];
-	uint32_t usable;  /**< bits of members that frames may go to: those of up that may send */
+	uint32_t usable;  /**< bits of members that frames may go to: max_links of fit */
+	uint32_t fit;	  /**< bits of those of up that may send, but for reserve members */
 	uint32_t up;	  /**< bits of members in STANDBY or ACTIVE */
 	uint32_t reserve; /**< bits of reserve members */
 	uint32_t spare;	  /**< bits of those that guests may be failed over to: they are up */
@@ -179,8 +191,8 @@ struct team {
 	bool by_hand;	  /**< active was chosen by team_failover: no failback */
 	int active;	  /**< the active member in active-backup, the designated one (multicast)
 			     otherwise; -1 none */
-	uint32_t rr_next;
-	uint64_t failback_ns; /**< when failback is due, DEADLINE_NEVER = not pending */
+	uint32_t rr_next, rr_left; /**< round robin: whose turn it is, and frames left of it */
+	uint64_t failback_ns;	   /**< when failback is due, DEADLINE_NEVER = not pending */
 	uint64_t held_ns; /**< until then nobody may send: what members have is to leave first */
 	uint32_t detours; /**< bits: members that sent in place of the active one, which could not,
 			     since it is the active one: switches may have learned guests there */
@@ -241,6 +253,10 @@ void team_retire(struct team *team, int member, bool on, uint64_t now_ns);
 bool team_retired(const struct team *team, int member, uint64_t now_ns);
 /** Another priority (0-255, higher is preferred), live. */
 void team_set_priority(struct team *team, int member, uint8_t priority, uint64_t now_ns);
+/** Other traits (a new member has weight 1 and the speed that its driver tells), live: what moves
+ * to another member does so as it drains. */
+void team_set_traits(struct team *team, int member, const struct member_traits *traits,
+		     uint64_t now_ns);
 /** Makes member active by hand (-1: the best one but the active); -EINVAL not a member, -ENETDOWN
  * not usable, or no other is, -EPERM a reserve member. */
 int team_failover(struct team *team, int member, uint64_t now_ns);

@@ -62,10 +62,33 @@ static bool may_take(const struct team_entry *entry, const struct nic_name *nic)
 	return false;
 }
 
+/* What a word makes of a member, but for its name. */
+static bool take_word(const struct member_word *word, bool reserve, struct member_entry *m,
+		      char error[KEY_ERROR_MAX])
+{
+	char text[MEMBER_TRAITS_MAX], *save;
+
+	memset(m, 0, sizeof(*m));
+	m->priority = word->priority;
+	m->reserve = reserve;
+	keys_set_defaults(&member_key_table, &m->traits);
+	memcpy(text, word->traits, sizeof(text));
+	for (char *p = strtok_r(text, "/", &save); p; p = strtok_r(NULL, "/", &save)) {
+		char *value = strchr(p, '=');
+
+		*value++ = '\0';
+		if (key_set(&member_key_table, &m->traits, p, value, error) < 0)
+			return false;
+	}
+	return true;
+}
+
 static void take_matches(const struct team_entry *entry, const struct member_word *word,
 			 bool reserve, const struct nic_name *nics, unsigned int n_nics,
 			 struct member_entry *wanted, unsigned int *n)
 {
+	char error[KEY_ERROR_MAX];
+
 	for (unsigned int i = 0; i < n_nics && *n < TEAM_MEMBERS_MAX; i++) {
 		const struct nic_name *nic = &nics[i];
 		struct member_entry *m = &wanted[*n];
@@ -73,11 +96,10 @@ static void take_matches(const struct team_entry *entry, const struct member_wor
 		if (!member_word_matches(word, &nic->id) || is_wanted(wanted, *n, nic->id.name) ||
 		    !may_take(entry, nic))
 			continue;
-		memset(m, 0, sizeof(*m));
+		if (!take_word(word, reserve, m, error))
+			return; /* take_names said so */
 		snprintf(m->name, sizeof(m->name), "%s", nic->id.name);
-		m->priority = word->priority;
 		m->matched = true;
-		m->reserve = reserve;
 		(*n)++;
 	}
 }
@@ -89,7 +111,8 @@ struct member_text {
 };
 
 static bool take_name(const struct member_text *text, const struct member_word *word,
-		      struct member_entry *wanted, unsigned int *n, char *error, size_t error_size)
+		      const struct member_entry *made, struct member_entry *wanted, unsigned int *n,
+		      char *error, size_t error_size)
 {
 	struct member_entry *m = &wanted[*n];
 
@@ -105,10 +128,8 @@ static bool take_name(const struct member_text *text, const struct member_word *
 			 text->key, text->words, word->text);
 		return false;
 	}
-	memset(m, 0, sizeof(*m));
+	*m = *made;
 	memcpy(m->name, word->text, TEAM_NIC_NAME_MAX);
-	m->priority = word->priority;
-	m->reserve = text->reserve;
 	(*n)++;
 	return true;
 }
@@ -118,13 +139,19 @@ static bool take_names(const struct member_text *text, struct member_entry *want
 		       bool *patterns, char *error, size_t error_size)
 {
 	const char *rest = text->words;
+	char why[KEY_ERROR_MAX];
+	struct member_entry made;
 	struct member_word word;
 	bool bad = false;
 
 	while (member_word_next(&rest, &word, &bad)) {
 		*patterns |= word.kind != MEMBER_WORD_NAME;
+		if (!take_word(&word, text->reserve, &made, why)) {
+			snprintf(error, error_size, "%s: \"%s\": %s", text->key, text->words, why);
+			return false;
+		}
 		if (word.kind == MEMBER_WORD_NAME &&
-		    !take_name(text, &word, wanted, n, error, error_size))
+		    !take_name(text, &word, &made, wanted, n, error, error_size))
 			return false;
 	}
 	if (bad)
@@ -132,7 +159,7 @@ static bool take_names(const struct member_text *text, struct member_entry *want
 			 "%s: \"%s\": at \"%.40s\": allowed are names of interfaces (up to 15 "
 			 "letters; with * ? [] they are patterns), mac:AA:BB:CC:DD:EE:FF and "
 			 "pci:DOMAIN:BUS:DEVICE.FUNCTION (may hold * ? []), each with an optional "
-			 ":PRIORITY of 0 to 255, separated by spaces",
+			 ":PRIORITY of 0 to 255, /weight=N and /speed=RATE, separated by spaces",
 			 text->key, text->words, rest);
 	return !bad;
 }

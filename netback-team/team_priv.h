@@ -37,13 +37,6 @@ static inline bool team_is_up(const struct team *team, int member)
 	return team->up >> member & 1;
 }
 
-static inline void team_set_up(struct team *team, uint32_t up)
-{
-	team->up = up;
-	team->usable = up & team->may_send & ~team->reserve;
-	team->spare = up & team->reserve;
-}
-
 static inline bool team_single_active(const struct team *team)
 {
 	return policy_get(team->options.mode)->single_active;
@@ -81,6 +74,9 @@ void team_enter_state(struct team_member *m, enum team_member_state state, uint6
 
 void team_set_active(struct team *team, struct pass *pass, int member, const char *why,
 		     const char *why_role);
+/** The members that are up, and what follows: which are fit, usable, spare. Members that only
+ * max_links puts out of use send what they have first (team_hold). */
+void team_set_up(struct team *team, uint32_t up);
 /** Are there enough members? */
 void team_check_min_links(struct team *team);
 void team_fail_over(struct team *team, struct pass *pass);

@@ -1,7 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* team_roles.c - which of the usable members is active: failover, failback, min_links; see team.h.
- */
+/* team_roles.c - which members are used, and which of them is active: max_links, min_links,
+ * failover, failback; see team.h. */
 #include "team_priv.h"
+
+/* Of these, max_links, where the mode has a use for more; LACP has a limit of its own. */
+static uint32_t within_max_links(const struct team *team, uint32_t fit)
+{
+	const struct policy *policy = policy_get(team->options.mode);
+	const uint64_t max = team->options.max_links;
+	uint32_t chosen = 0;
+
+	if (!max || policy->single_active || policy->lacp)
+		return fit;
+	for (uint64_t n = 0; n < max && fit != chosen; n++) {
+		const struct team_member *best = &team->members[team_best(team, fit & ~chosen)];
+		uint32_t alike = 0;
+
+		for (uint32_t left = fit & team->usable & ~chosen; left; left &= left - 1) {
+			const struct team_member *m = &team->members[__builtin_ctz(left)];
+
+			if (m->link == best->link && m->priority == best->priority)
+				alike |= left & -left;
+		}
+		chosen |= 1u << team_best(team, alike ? alike : fit & ~chosen);
+	}
+	return chosen;
+}
+
+void team_set_up(struct team *team, uint32_t up)
+{
+	const uint32_t fit = up & team->may_send & ~team->reserve;
+	const uint32_t chosen = within_max_links(team, fit);
+
+	team_hold(team, team->usable & fit & ~chosen);
+	team->up = up;
+	team->fit = fit;
+	team->usable = chosen;
+	team->spare = up & team->reserve;
+}
 
 void team_set_active(struct team *team, struct pass *pass, int member, const char *why,
 		     const char *why_role)
@@ -102,9 +138,14 @@ void team_assign_roles(struct team *team, const struct pass *pass)
 			pass->old[i] == TEAM_MEMBER_STANDBY || pass->old[i] == TEAM_MEMBER_ACTIVE;
 		const char *why = pass->why_member ? pass->why_member[i] : pass->why_role;
 
-		if (team_is_up(team, i)) /* a member that just came up has its own reason */
-			team_enter_state(m, active ? TEAM_MEMBER_ACTIVE : TEAM_MEMBER_STANDBY,
-					 pass->now_ns, was_up ? why : m->reason);
+		if (!team_is_up(team, i))
+			continue;
+		if (!was_up) /* a member that just came up has its own reason */
+			why = m->reason;
+		if (seat_in(team->fit & ~team->usable, i))
+			why = "max_links others are in use";
+		team_enter_state(m, active ? TEAM_MEMBER_ACTIVE : TEAM_MEMBER_STANDBY, pass->now_ns,
+				 why);
 	}
 }
 

@@ -181,7 +181,7 @@ void team_begin_drain(struct team *team, int i, uint64_t now_ns)
 	struct team_member *m = &team->members[i];
 
 	m->drained = true;
-	if (!seat_in(team->usable | team->spare, i) || !m->link || team->usable == 1u << i) {
+	if (!seat_in(team->usable | team->spare, i) || !m->link || team->fit == 1u << i) {
 		member_drained(team, i, now_ns);
 		return;
 	}

@@ -26,6 +26,7 @@ struct snapshot {
 	struct uplink_lacp lacp;
 	struct probe probe;
 	struct uplink_stats stats[TEAM_MEMBERS_MAX];
+	struct load rx_loads[TEAM_MEMBERS_MAX];
 	uint64_t now_ns;
 	struct pin *pins; /**< room for n_pins guests, which becomes their number */
 	unsigned int n_pins;
@@ -61,25 +62,40 @@ static int call_snapshot(void *ctx, void *arg)
 		if (up->nic && !up->gone)
 			up->stats.rx_dropped_host = up->nic->ops->drops(up->nic);
 		snap->stats[i] = up->stats;
+		snap->rx_loads[i] = up->rx_load;
 	}
 	return 0;
+}
+
+/* How much of its speed a member used in one direction, over about 1, 10 and 60 s. */
+static void add_use(json_t *reply, const char *const names[3], const struct load *load,
+		    uint64_t now_ns)
+{
+	const uint64_t recent_ns = load_recent_ns(load, now_ns);
+
+	json_object_update_new(reply,
+			       json_pack("{s:i, s:i, s:i}", names[0],
+					 (int)(recent_ns * 100 / LOAD_WINDOW_NS), names[1],
+					 (int)load_use_permille(load, 10, now_ns) / 10, names[2],
+					 (int)load_use_permille(load, 60, now_ns) / 10));
 }
 
 /* What the mode made of its members: buckets in modes that have them, use in all. */
 static void add_shares(json_t *reply, const struct snapshot *snap, int i)
 {
+	static const char *const tx[] = {"tx_use_percent", "tx_use_10s_percent",
+					 "tx_use_60s_percent"};
+	static const char *const rx[] = {"rx_use_percent", "rx_use_10s_percent",
+					 "rx_use_60s_percent"};
 	const struct spread *s = &snap->team.spread;
-	const uint64_t recent_ns = load_recent_ns(&s->loads[i], snap->now_ns);
 	unsigned int count[TEAM_MEMBERS_MAX];
 
-	json_object_set_new(reply, "tx_use_percent",
-			    json_integer((json_int_t)(recent_ns * 100 / LOAD_WINDOW_NS)));
+	add_use(reply, tx, &s->loads[i], snap->now_ns);
+	add_use(reply, rx, &snap->rx_loads[i], snap->now_ns);
 	json_object_update_new(
-		reply, json_pack("{s:i, s:i, s:I}", "tx_use_10s_percent",
-				 (int)load_use_permille(&s->loads[i], 10, snap->now_ns) / 10,
-				 "tx_use_60s_percent",
-				 (int)load_use_permille(&s->loads[i], 60, snap->now_ns) / 10,
-				 "tx_queued_bytes",
+		reply, json_pack("{s:I, s:I, s:I}", "speed_used_mbps",
+				 (json_int_t)(s->loads[i].rate_bps / 1000000), "weight",
+				 (json_int_t)snap->team.members[i].traits.weight, "tx_queued_bytes",
 				 (json_int_t)load_queued_bytes(&s->loads[i], snap->now_ns)));
 	if (!policy_get(snap->team.options.mode)->by_bucket)
 		return;
@@ -315,7 +331,7 @@ static int call_may_drain(void *ctx, void *arg)
 
 	if (member < 0)
 		return -EINVAL;
-	return w->team.usable == 1u << member ? -EBUSY : 0;
+	return w->team.fit == 1u << member ? -EBUSY : 0;
 }
 
 int team_entry_may_drain(struct team_entry *entry, const char *member, char *error,

@@ -238,6 +238,13 @@ static int check_options(const struct team_options *options, char *error, size_t
 		snprintf(error, error_size, "%s: max_lag=%llu, wake_credit=%llu bytes", why,
 			 (unsigned long long)options->max_lag_bytes,
 			 (unsigned long long)options->wake_credit_bytes);
+	if (rc == 0 && options->max_links && options->min_links > options->max_links) {
+		snprintf(error, error_size,
+			 "min_links: %llu is more than max_links, %llu: the team would be down",
+			 (unsigned long long)options->min_links,
+			 (unsigned long long)options->max_links);
+		rc = -EINVAL;
+	}
 	if (rc == 0)
 		rc = lacp_options_check(&options->lacp, error, error_size);
 	return rc < 0 ? rc : uplink_probe_options(options, &probe, error, error_size);

@@ -57,8 +57,10 @@ static int call_add(void *ctx, void *arg)
 		team_reserve(&w->team, i);
 	}
 	i = uplink_add(w, call->member->name, call->member->priority, call->nic);
-	if (i >= 0)
+	if (i >= 0) {
+		team_set_traits(&w->team, i, &call->member->traits, w->now_ns);
 		call->stats = &w->uplinks[i]->stats;
+	}
 	uplink_drain_set(w);
 	return i;
 }
@@ -93,21 +95,34 @@ static int call_link(void *ctx, void *arg)
 	struct worker *w = ctx;
 	const struct link_state *state = arg;
 	int member = team_find(&w->team, state->name);
+	uint32_t mbps = state->speed_mbps > 0 ? (uint32_t)state->speed_mbps : 0;
 
 	if (member < 0)
 		return 0;
 	if (w->uplinks[member] && w->uplinks[member]->nic && state->mtu)
 		w->uplinks[member]->nic->mtu = state->mtu;
-	spread_set_speed(&w->team, member,
-			 state->speed_mbps > 0 ? (uint64_t)state->speed_mbps * 1000000 : 0);
+	spread_set_speed(&w->team, member, mbps * 1000000ull);
 	w->qos.stale = true;
-	uplink_lacp_speed(w, member, state->speed_mbps > 0 ? (uint32_t)state->speed_mbps : 0,
+	if (w->team.members[member].traits.speed_bps)
+		mbps = (uint32_t)MAX(w->team.members[member].traits.speed_bps / 1000000, 1);
+	uplink_lacp_speed(w, member, mbps,
 			  state->speed_mbps <= 0 ? LACP_DUPLEX_UNKNOWN
 			  : state->full_duplex	 ? LACP_DUPLEX_FULL
 						 : LACP_DUPLEX_HALF);
 	team_on_link(&w->team, member, state->usable, w->now_ns);
 	worker_deadline(w, 0);
 	return 0;
+}
+
+static int call_traits(void *ctx, void *arg)
+{
+	struct worker *w = ctx;
+	struct member_entry *member = arg;
+	int i = team_find(&w->team, member->name);
+
+	if (i >= 0)
+		team_set_traits(&w->team, i, &member->traits, w->now_ns);
+	return call_link(w, &member->link);
 }
 
 static void open_nic(struct team_entry *entry, struct member_entry *member)
@@ -150,7 +165,8 @@ static int mail_link(void *ctx, void *arg)
 	if (!member)
 		return 0;
 	again = letter->state.ifindex != member->link.ifindex;
-	if (letter->state.usable && letter->state.speed_mbps <= 0 && !member->speed_missed)
+	if (letter->state.usable && letter->state.speed_mbps <= 0 && !member->speed_missed &&
+	    !member->traits.speed_bps)
 		log_info("%s: %s: its driver does not tell its speed; the key `speed` counts",
 			 entry->name, member->name);
 	member->speed_missed |= letter->state.usable && letter->state.speed_mbps <= 0;
@@ -240,6 +256,20 @@ static void add_member(struct team_entry *entry, const struct member_entry *want
 	linkwatch_add(entry->linkwatch, member->name); /* its first report opens the NIC */
 }
 
+static void keep_traits(struct team_entry *entry, struct member_entry *member,
+			const struct member_traits *traits)
+{
+	if (member->traits.weight == traits->weight &&
+	    member->traits.speed_bps == traits->speed_bps)
+		return;
+	member->traits = *traits;
+	log_info("%s: %s: weight %llu, speed %s", entry->name, member->name,
+		 (unsigned long long)traits->weight,
+		 traits->speed_bps ? "as it was set" : "as its driver tells");
+	if (member->open)
+		worker_call(entry->worker, call_traits, member);
+}
+
 static const char *member_key(const struct member_entry *member)
 {
 	return member->reserve ? "reserve_members" : "members";
@@ -282,6 +312,7 @@ bool teams_members_apply(struct team_entry *entry, const struct team_options *op
 		}
 		member->matched = want->matched;
 		teams_lacp_keep(entry, member, want->priority);
+		keep_traits(entry, member, &want->traits);
 	}
 	for (unsigned int i = 0; i < n; i++)
 		if (!wanted[i].refused[0] && !find_member(entry, wanted[i].name))

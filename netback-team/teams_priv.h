@@ -13,6 +13,7 @@
 struct member_entry {
 	char name[TEAM_NAME_MAX];
 	uint8_t priority;
+	struct member_traits traits;
 	bool matched;		/**< by a pattern, not by its name */
 	bool reserve;		/**< of the key `reserve_members` */
 	bool open;		/**< has a NIC in the worker */

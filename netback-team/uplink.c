@@ -313,6 +313,9 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	up->stats.rx_packets++;
 	up->stats.rx_bytes += len;
 	w->pass_bytes += len;
+	load_add(&up->rx_load,
+		 cost_of(COST_UNIT_WIRE, len, pkt.vnet.gso_size, pkt.vnet.hdr_len).bytes,
+		 w->now_ns);
 	if (w->lacp.on && uplink_lacp_receive(up, pkt.head, len))
 		return;
 	if (w->probe.on && probe_receive(&w->probe, up->member, pkt.head, len, w->now_ns))
@@ -363,6 +366,7 @@ static unsigned int refill(struct worker *w)
 
 static bool receive_one(struct worker *w, struct uplink *up)
 {
+	const uint64_t rate_bps = w->team.spread.loads[up->member].rate_bps;
 	unsigned int room = refill(w);
 	int n;
 
@@ -376,6 +380,8 @@ static bool receive_one(struct worker *w, struct uplink *up)
 		reselect(w, up, 0, 0, -n);
 		return false;
 	}
+	if (up->rx_load.rate_bps != rate_bps)
+		load_set_rate(&up->rx_load, rate_bps);
 	for (int i = 0; i < n; i++)
 		from_nic(w, up, (unsigned int)i);
 	up->busy |= n > 0;

@@ -123,6 +123,7 @@ struct uplink {
 	bool busy; /**< had frames since the worker last waited for events */
 	bool gone; /**< the interface vanished; the control thread re-opens it */
 	struct uplink_stats stats;
+	struct load rx_load; /**< what came in, beside the member's speed */
 	struct mmsghdr msgs[WORKER_TX_BATCH];
 	struct tx_record *records[WORKER_TX_BATCH];
 	unsigned int n_msgs;

@@ -10,10 +10,10 @@
 static const char *const list_columns[] = {"name",    "mode", "state", "active",
 					   "members", "vifs", "error", NULL};
 static const char *const member_columns[] = {
-	"name",	      "state",	    "priority",	   "carrier",  "active",     "since_ms",
-	"reason",     "speed_mbps", "rx_bytes",	   "tx_bytes", "rx_packets", "tx_packets",
-	"rx_dropped", "errors",	    "shortages",   "probe",    "flaps",	     "tx_use_percent",
-	"buckets",    "lacp",	    "reserve_for", NULL,
+	"name",		  "state",	"priority",  "carrier",	 "active",	"since_ms",
+	"reason",	  "speed_mbps", "rx_bytes",  "tx_bytes", "rx_packets",	"tx_packets",
+	"rx_dropped",	  "errors",	"shortages", "probe",	 "flaps",	"rx_use_percent",
+	"tx_use_percent", "weight",	"buckets",   "lacp",	 "reserve_for", NULL,
 };
 static const char *const guest_columns[] = {"vif",     "member", "belongs", "pin",
 					    "confine", "moves",	 "why",	    NULL};

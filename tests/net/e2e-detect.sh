@@ -14,6 +14,8 @@ members_are() { [[ $(members "${2:-team0}") == "$1" ]]; }
 member_up() { ctl team show team0 | grep -w "$1" | grep -qE 'active|standby'; }
 error_of() { store_read "/local/domain/0/xenback/team/$1/error"; }
 has_error() { [[ -n $(error_of "$1") ]]; }
+no_error() { ! has_error "$1"; }
+error_is() { [[ $(error_of team0) == *"$1"* ]]; }
 
 ok 'what matches at the start joins' wait_for 10 members_are 'nic0 nic1'
 ok 'guest 1 is up' guest_up 1
@@ -62,5 +64,40 @@ is 'which is no error' "$(error_of team0)" ''
 team_set members 'pci:0000:3b'
 ok 'a bad pattern is an error' wait_for 5 has_error team0
 like 'that names it and what is allowed' "$(error_of team0)" 'pci:0000:3b.*allowed are.*pci:DOMAIN:BUS'
+
+# ---- what stands behind a member ----
+member() { ctl --json team show team0 | jq -r --arg nic "$1" --arg field "$2" '.members[] | select(.name == $nic) | .[$field]'; }
+member_is() { [[ $(member "$1" "$2") == "$3" ]]; }
+team_set mode hash
+team_set members 'nic0/weight=3/speed=2500Mbit nic[1]/weight=1'
+ok 'weight: buckets go by it' wait_for 10 member_is nic0 buckets 192
+ok 'weight: the pattern has the rest' member_is nic1 buckets 64
+is 'weight: it is shown' "$(member nic0 weight)" 3
+is 'speed: what was set counts' "$(member nic0 speed_used_mbps)" 2500
+ok 'speed: the other one has its own' test "$(member nic1 speed_used_mbps)" != 2500
+team_set members 'nic0/weight=1 nic[1]/weight=1'
+ok 'weight: changed live' wait_for 10 member_is nic0 buckets 128
+ok 'speed: back to what the driver tells' test "$(member nic0 speed_used_mbps)" != 2500
+team_set members 'nic0/weight=101 nic1'
+ok 'a weight out of range is an error' wait_for 5 has_error team0
+like 'that names it and what is allowed' "$(error_of team0)" 'weight.*101.*1 to 100'
+team_set members 'nic0 nic[1]/colour=red'
+ok 'so is what nobody knows, behind a pattern, too' wait_for 5 error_is 'colour'
+is 'both change nothing' "$(member nic0 buckets)" 128
+team_set members 'nic0 nic1'
+ok 'no error is left' wait_for 5 no_error team0
+
+# ---- max_links ----
+team_set max_links 1
+ok 'max_links: one of two stands by' wait_for 5 member_is nic1 state standby
+is 'max_links: it says why' "$(member nic1 reason)" 'max_links others are in use'
+ok 'max_links: the guest is served' wait_for 10 reaches 1 "$OUTSIDE_IP"
+ip -n switch link set sw0 down
+ok 'max_links: it comes in when the other one fails' wait_for 5 member_is nic1 state active
+ip -n switch link set sw0 up
+ok 'max_links: which then stands by' wait_for 5 member_is nic0 state standby
+team_set min_links 2
+ok 'max_links: fewer than min_links is an error' wait_for 5 has_error team0
+like 'max_links: that names both' "$(error_of team0)" 'min_links: 2 is more than max_links, 1'
 ok 'the daemon lives' daemon_alive
 done_testing

@@ -329,6 +329,7 @@ static void schedule(struct day *day)
 		break;
 	default:
 		day->options.min_links = day_rnd(day, 4) ? 0 : day_rnd(day, DAY_NICS);
+		day->options.max_links = day_rnd(day, 2) ? 0 : 1 + day_rnd(day, DAY_NICS);
 		break;
 	}
 }
@@ -504,7 +505,7 @@ void day_drained(void *ctx, const char *member)
 void day_become_quiet(struct day *day)
 {
 	day->frozen = false;
-	day->options.min_links = day->options.lacp.min_links = 0;
+	day->options.min_links = day->options.max_links = day->options.lacp.min_links = 0;
 	day->lacp_ns = day_now(day);
 	day_until(day, day_now(day) + 10 * NSEC_PER_SEC); /* members that leave have left */
 	for (unsigned int i = 0; i < DAY_NICS; i++) {

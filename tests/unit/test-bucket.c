@@ -174,6 +174,65 @@ static void a_given_home_lasts(void **state)
 	assert_int_equal(moved(&map, 7 * DRAIN), 0);
 }
 
+static void homes_go_by_weight(void **state)
+{
+	unsigned int count[TEAM_MEMBERS_MAX];
+	struct bucket_map map;
+
+	bucket_init(&map);
+	bucket_weight(&map, 0, 5);
+	bucket_weight(&map, 1, 2);
+	bucket_weight(&map, 2, 1);
+	bucket_members(&map, 7, 7);
+	remember(&map);
+	bucket_count(&map, 0, DRAIN, count);
+	assert_int_equal(count[0], 160);
+	assert_int_equal(count[1], 64);
+	assert_int_equal(count[2], 32);
+
+	/* the others take over what the first one had, by their weights, and give it back */
+	bucket_members(&map, 7, 6);
+	moved(&map, DRAIN * 2);
+	bucket_count(&map, DRAIN * 2, DRAIN, count);
+	assert_in_range(count[1], 170, 171);
+	bucket_members(&map, 7, 7);
+	assert_int_equal(moved(&map, DRAIN * 4), 0);
+}
+
+static void another_weight_moves_no_more_than_it_has_to(void **state)
+{
+	struct bucket_map map;
+
+	start(&map, 15);
+	bucket_weight(&map, 2, 1); /* the same one: nothing */
+	bucket_members(&map, 15, 15);
+	assert_int_equal(moved(&map, DRAIN), 0);
+	bucket_weight(&map, 2, 5); /* 32 32 160 32 */
+	bucket_members(&map, 15, 15);
+	assert_int_equal(moved(&map, DRAIN * 2), 96);
+	for (unsigned int i = 0; i < BUCKETS; i++)
+		assert_true(map.buckets[i].seat.member == members_of[i] ||
+			    map.buckets[i].seat.member == 2);
+	bucket_weight(&map, 2, 1);
+	bucket_members(&map, 15, 15);
+	moved(&map, DRAIN * 4);
+	assert_even(&map, 15);
+}
+
+static void weights_become_even_again_with_many_members(void **state)
+{
+	const uint32_t all = (1u << 15) - 1; /* 15 members: 256 does not divide */
+	struct bucket_map map;
+
+	start(&map, all);
+	bucket_weight(&map, 3, 100);
+	bucket_members(&map, all, all);
+	bucket_weight(&map, 3, 1);
+	bucket_members(&map, all, all);
+	moved(&map, DRAIN * 4);
+	assert_even(&map, all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +243,9 @@ int main(void)
 		cmocka_unit_test(a_new_member_gets_its_share_from_all),
 		cmocka_unit_test(a_removed_members_buckets_are_shared_out),
 		cmocka_unit_test(a_given_home_lasts),
+		cmocka_unit_test(homes_go_by_weight),
+		cmocka_unit_test(another_weight_moves_no_more_than_it_has_to),
+		cmocka_unit_test(weights_become_even_again_with_many_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,24 @@ static void words_are_told_apart(void **state)
 	assert_memory_equal(one("mac:00:1b:21:AA:bb:cc").mac, card.mac, 6);
 }
 
+static void traits_stand_behind_the_rest(void **state)
+{
+	struct member_word word = one("eth0:7/weight=3/speed=2.5Gbit");
+
+	assert_string_equal(word.text, "eth0");
+	assert_int_equal(word.priority, 7);
+	assert_string_equal(word.traits, "/weight=3/speed=2.5Gbit");
+	word = one("mac:00:1b:21:AA:bb:cc/weight=2");
+	assert_int_equal(word.kind, MEMBER_WORD_MAC);
+	assert_string_equal(word.traits, "/weight=2");
+	word = one("pci:0000:3b:*:9/x=y");
+	assert_int_equal(word.kind, MEMBER_WORD_PCI);
+	assert_int_equal(word.priority, 9);
+	assert_string_equal(word.traits, "/x=y");
+	assert_string_equal(one("eth*/weight=1").text, "eth*");
+	assert_string_equal(one("eth0").traits, "");
+}
+
 static void wrong_words_are_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -75,6 +93,14 @@ static void wrong_words_are_refused(void **state)
 		"a/*",
 		"*234567890123456",
 		"eth0:256",
+		"eth0/",
+		"eth0/weight",
+		"eth0/=3",
+		"eth0/weight=",
+		"eth0/weight=3/",
+		"eth0//weight=3",
+		"/weight=3",
+		"eth0/speed=1/012345678901234567890123456789012345678=1",
 		"pci:00000000000000000000000:3b:0000000000000",
 	};
 
@@ -132,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_told_apart),
+		cmocka_unit_test(traits_stand_behind_the_rest),
 		cmocka_unit_test(wrong_words_are_refused),
 		cmocka_unit_test(a_list_is_read_to_its_end),
 		cmocka_unit_test(patterns_match),

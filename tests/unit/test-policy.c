@@ -141,6 +141,23 @@ static void round_robin_goes_on_behind_a_member_that_was_tried(void **state)
 	assert_int_equal(choose(&team, 5, 0), 1);
 }
 
+static void round_robin_turns_last_as_long_as_the_weight(void **state)
+{
+	static const int turns[] = {0, 0, 0, 1, 2, 2, 0, 0, 0, 1, 2, 2, 0};
+	struct team team;
+
+	team_of(&team, "round-robin", 3);
+	team_set_traits(&team, 0, &(struct member_traits){.weight = 3}, 2);
+	team_set_traits(&team, 2, &(struct member_traits){.weight = 2}, 2);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
+		assert_int_equal(choose(&team, 5, 0), turns[i]);
+	assert_int_equal(choose(&team, 5, 1), 1); /* a turn that cannot be used is over */
+	assert_int_equal(choose(&team, 5, 0), 2);
+	team_on_link(&team, 2, false, 3);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(choose(&team, 5, 0), i % 4 == 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +167,7 @@ int main(void)
 		cmocka_unit_test(active_backup_prefers_priority_for_what_is_left),
 		cmocka_unit_test(round_robin_takes_turns),
 		cmocka_unit_test(round_robin_goes_on_behind_a_member_that_was_tried),
+		cmocka_unit_test(round_robin_turns_last_as_long_as_the_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,6 +255,39 @@ static void buckets_move_when_two_intervals_agree(void **state)
 	assert_true(most * 100 <= least * 150); /* it was everything and nothing */
 }
 
+/* Flows by the buckets, each as much: what goes by weight is even, and stays. */
+/* A flow whose bucket lives on this member, after the one of the last call. */
+static uint32_t next_flow_of(int member, uint32_t flow)
+{
+	struct team_frame frame;
+
+	do
+		frame = numbered_frame(++flow, now_ns);
+	while (team.spread.map.buckets[flow_hash(&frame.key, FLOW_L34, 0) % BUCKETS].home !=
+	       member);
+	return flow;
+}
+
+/* Flows of equal size, as many as weights say: the loads are even. */
+static void weights_count_when_loads_are_compared(void **state)
+{
+	const struct team_options options = {
+		.rebalance_interval_ns = 10 * SEC, .rebalance_gain = 3, .drain_ns = MS};
+	uint32_t flows[32], flow = 0;
+
+	team_with("hash", options, 2);
+	bind_guest(0, "", false);
+	team_set_traits(&team, 0, &(struct member_traits){.weight = 3}, now_ns);
+	for (uint32_t i = 0; i < ARRAY_SIZE(flows); i++)
+		flows[i] = flow = next_flow_of(i % 4 == 3, flow);
+	for (uint32_t i = 0; i < 60 * 1000; i++, now_ns += MS) {
+		send_bytes(0, flows[i % ARRAY_SIZE(flows)], 40000);
+		team_run(&team, now_ns);
+	}
+	assert_int_equal(team.spread.loads[0].bytes, 3 * team.spread.loads[1].bytes);
+	assert_int_equal(team.spread.stats.rebalanced, 0);
+}
+
 static void an_idle_team_sleeps(void **state)
 {
 	const struct team_options options = {.rebalance_interval_ns = 10 * SEC,
@@ -318,6 +351,7 @@ int main(void)
 		cmocka_unit_test(a_confined_guest_takes_the_least_used_of_its_list),
 		cmocka_unit_test(a_confined_guest_leaves_a_busy_member),
 		cmocka_unit_test(buckets_move_when_two_intervals_agree),
+		cmocka_unit_test(weights_count_when_loads_are_compared),
 		cmocka_unit_test(an_idle_team_sleeps),
 		cmocka_unit_test(speeds_are_the_drivers_or_the_keys),
 		cmocka_unit_test(another_seed_forgets_sessions),

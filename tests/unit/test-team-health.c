@@ -361,6 +361,66 @@ static void too_few_members_are_none(void **state)
 		assert_int_equal(choose(&lab.team, flow, 0), -1);
 }
 
+static void no_more_than_max_links_are_used(void **state)
+{
+	struct lab lab = {.options = {.max_links = 2, .hash = FLOW_L34, .drain_ns = MS}};
+
+	lab.options.mode = mode_of("hash");
+	lab_setup(&lab, "1121");
+	lab_link_at(&lab, "a", true, 1);
+	lab_link_at(&lab, "b", true, 1);
+	lab_expect(&lab, "a:down>active ->a(first usable member) b:down>active");
+	/* the better one takes the place of the last one, which first sends what it has */
+	for (uint32_t flow = 0; flow < 32; flow++)
+		assert_int_not_equal(choose_at(&lab, flow, 2 * MS), -1);
+	lab_link_at(&lab, "c", true, 2);
+	lab_expect(&lab, "b:active>standby c:down>active a>c(failback)");
+	assert_string_equal(lab.team.members[1].reason, "max_links others are in use");
+	assert_true(team_held(&lab.team, 2 * MS));
+	/* one that is as good as who is used waits, but the switch may send to it */
+	lab_link_at(&lab, "d", true, 10);
+	lab_expect(&lab, "d:down>standby");
+	assert_int_equal(lab.team.usable, 5);
+	assert_true(team_may_receive(&lab.team, 3));
+	/* it comes in at once when one fails, and stays when that returns */
+	lab_link_at(&lab, "a", false, 20);
+	lab_expect(&lab, "a:active>down b:standby>active");
+	assert_int_equal(lab.team.usable, 6);
+	lab_link_at(&lab, "a", true, 30);
+	lab_expect(&lab, "a:down>standby");
+	lab_link_at(&lab, "b", false, 40);
+	lab_expect(&lab, "a:standby>active b:active>down");
+	/* live */
+	lab.options.max_links = 0;
+	lab_set_options(&lab, 50);
+	lab_expect(&lab, "d:standby>active");
+	lab.options.max_links = 1;
+	lab_set_options(&lab, 60);
+	lab_expect(&lab, "a:active>standby d:active>standby");
+	assert_int_equal(lab.team.usable, 4);
+	team_set_priority(&lab.team, 0, 200, 70 * MS);
+	assert_int_equal(lab.team.usable, 1);
+	/* a drain is no loss where others stand by */
+	assert_true(team_drain(&lab.team, 0, 80 * MS) > 80 * MS);
+	team_run(&lab.team, 200 * MS);
+	assert_int_equal(lab.team.usable, 4);
+}
+
+static void where_guests_have_one_member_the_spared_ones_are_silent(void **state)
+{
+	struct lab lab = {.options = {.max_links = 1}};
+
+	lab.options.mode = mode_of("slb");
+	lab_setup(&lab, "21");
+	lab_link_at(&lab, "a", true, 1);
+	lab_link_at(&lab, "b", true, 1);
+	assert_true(team_may_receive(&lab.team, 0));
+	assert_false(team_may_receive(&lab.team, 1));
+	lab.options.mode = AB; /* has one anyway */
+	lab_set_options(&lab, 2);
+	assert_int_equal(lab.team.usable, 3);
+}
+
 static void failback_by_load_waits_for_a_quiet_moment(void **state)
 {
 	struct lab lab = {.options = {.mode = AB,
@@ -425,6 +485,8 @@ int main(void)
 		cmocka_unit_test(a_new_active_member_waits_for_a_detour),
 		cmocka_unit_test(a_drain_keeps_flows_in_order),
 		cmocka_unit_test(too_few_members_are_none),
+		cmocka_unit_test(no_more_than_max_links_are_used),
+		cmocka_unit_test(where_guests_have_one_member_the_spared_ones_are_silent),
 		cmocka_unit_test(failback_by_load_waits_for_a_quiet_moment),
 		cmocka_unit_test(a_shortage_changes_nothing),
 		cmocka_unit_test(lists_hold_whole_words),

@@ -88,6 +88,7 @@ static void random_options(struct world *w)
 	w->options.failback = (int)rnd(5);
 	w->options.failback_load = rnd(101);
 	w->options.min_links = rnd(4) ? 0 : rnd(4);
+	w->options.max_links = rnd(3) ? 0 : rnd(4);
 	w->options.damping =
 		(struct damp_options){rnd(2), delays[2 + rnd(3)], 2 + rnd(3), delays[2 + rnd(4)]};
 	w->options.drained[0] = '\0';
@@ -135,7 +136,7 @@ static void one_event(struct world *w)
 	uint64_t ready_ns;
 	int rc;
 
-	switch (rnd(member < 0 ? 1 : 16)) {
+	switch (rnd(member < 0 ? 1 : 17)) {
 	case 0:
 		add(w); /* the only call that knows no time */
 		team_run(&w->team, w->now_ns);
@@ -169,6 +170,13 @@ static void one_event(struct world *w)
 		assert_in_range(ready_ns, w->now_ns,
 				w->now_ns + LOAD_WAIT_MAX_NS + w->options.drain_ns);
 		break;
+	case 8:
+		team_set_traits(&w->team, member, &(struct member_traits){.weight = 1 + rnd(3)},
+				w->now_ns);
+		break;
+	case 9:
+		team_set_priority(&w->team, member, (uint8_t)(rnd(3) * 100), w->now_ns);
+		break;
 	default:
 		w->link[member] = rnd(3) ? !w->link[member] : w->link[member];
 		team_on_link(&w->team, member, w->link[member], w->now_ns);
@@ -176,11 +184,32 @@ static void one_event(struct world *w)
 	}
 }
 
+/* As many as fit, and nobody stands by who is preferred to one in use. */
+static void check_max_links(const struct team *team)
+{
+	const struct policy *policy = policy_get(team->options.mode);
+	const int fit = __builtin_popcount(team->fit), used = __builtin_popcount(team->usable);
+	const uint32_t spared = team->fit & ~team->usable;
+
+	assert_int_equal(team->usable & ~team->fit, 0);
+	if (!team->options.max_links || policy->single_active || policy->lacp)
+		assert_int_equal(spared, 0);
+	else
+		assert_int_equal(used, MIN(fit, (int)team->options.max_links));
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++)
+		for (int j = 0; j < TEAM_MEMBERS_MAX; j++)
+			if (spared >> i & 1 && team->usable >> j & 1)
+				assert_true(team->members[i].priority <=
+						    team->members[j].priority ||
+					    team->members[i].link < team->members[j].link);
+}
+
 static void check_members(const struct world *w)
 {
 	const struct team *team = &w->team;
 	const bool single = policy_get(team->options.mode)->single_active;
 	const bool lacp = policy_get(team->options.mode)->lacp;
+	const bool by_mac = policy_get(team->options.mode)->by_mac;
 	uint32_t usable = 0, dead = 0;
 
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
@@ -196,7 +225,8 @@ static void check_members(const struct world *w)
 		dead |= (uint32_t)(up && m->dead) << i;
 		assert_int_equal(team_may_receive(team, i),
 				 !team->closed &&
-					 ((up && (!single || i == team->active ||
+					 ((up && ((!single && !by_mac) || i == team->active ||
+						  (by_mac && team->usable >> i & 1) ||
 						  (team->detours >> i & 1))) ||
 					  (!lacp && m->state == TEAM_MEMBER_DRAINED && m->link)));
 		assert_true(m->drained || m->state != TEAM_MEMBER_DRAINED);
@@ -209,9 +239,10 @@ static void check_members(const struct world *w)
 					(up && team->options.downdelay_ns == DEADLINE_NEVER));
 		assert_true(m->since_ns <= w->now_ns && m->up_ns <= w->now_ns);
 	}
-	assert_int_equal(team->usable, usable);
+	assert_int_equal(team->fit, usable);
 	assert_true(!dead || dead == usable); /* who is dead is not used, but where all are */
-	assert_int_equal(team->spread.map.usable, usable);
+	assert_int_equal(team->spread.map.usable, team->usable);
+	check_max_links(team);
 }
 
 /* Frames with some members already tried, each set of them. */
@@ -238,6 +269,9 @@ static void check_choice(struct world *w)
 		return;
 	for (unsigned int i = 0; i < 40 && usable; i++)
 		count[choose_now(w, 0)]++;
+	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) /* turns are longer, see test-policy */
+		if (usable >> i & 1 && w->team.members[i].traits.weight != 1)
+			return;
 	for (int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		if (usable >> i & 1) {
 			least = MIN(least, count[i]);
@@ -311,7 +345,7 @@ static void settle(struct world *w)
 	w->options.updelay_ns = 31000 * MS;
 	w->options.rebalance_interval_ns = 0; /* its clock runs as long as there are frames */
 	w->options.failback = TEAM_FAILBACK_ALWAYS;
-	w->options.min_links = 0;
+	w->options.min_links = w->options.max_links = 0;
 	snprintf(w->options.drained, sizeof(w->options.drained), "nobody");
 	team_set_options(team, &w->options, w->now_ns);
 	if (team->by_hand) /* nothing but this takes back what was done by hand */

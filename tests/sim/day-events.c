@@ -188,6 +188,16 @@ static void join_or_leave(struct day *day)
 	day->lacp_ns = day_now(day);
 }
 
+static void weigh(struct day *day)
+{
+	const struct day_nic *nic = any_nic(day);
+
+	if (nic->member)
+		team_set_traits(&day->w->team, nic->slot,
+				&(struct member_traits){.weight = 1 + day_rnd(day, 10)},
+				day_now(day));
+}
+
 static void drain(struct day *day)
 {
 	struct day_nic *nic = any_nic(day);
@@ -448,10 +458,10 @@ static void be_lazy(struct day *day)
 void day_event(struct day *day)
 {
 	static void (*const events[])(struct day *) = {
-		cable,	cable,	 cable,	     flaps,	    admin,   vanish,	       fall_silent,
-		starve, starve,	 starve_all, join_or_leave, drain,   priority,	       by_hand,
-		option, option,	 option,     change_mode,   partner, connect_or_leave, bandwidth,
-		pin,	be_lazy, fall_silent};
+		cable,	cable,	 cable,	      flaps,	     admin,   vanish,		fall_silent,
+		starve, starve,	 starve_all,  join_or_leave, drain,   priority,		by_hand,
+		option, option,	 option,      change_mode,   partner, connect_or_leave, bandwidth,
+		pin,	be_lazy, fall_silent, weigh};
 
 	events[day_rnd(day, ARRAY_SIZE(events))](day);
 }

@@ -15,8 +15,6 @@ ok 'it reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 
 BACK=$(backend_dir 2)
 good_is_served() { daemon_alive && reaches 1 "$OUTSIDE_IP"; }
-n_fds() { find "/proc/$DAEMON_PID/fd" -mindepth 1 | wc -l; }
-n_maps() { grep -c -e xenbox -e memfd "/proc/$DAEMON_PID/maps"; }
 settled() { store_is "$BACK/state" 6 || guest_connected 2; }
 # A device that ended says why; one that lives is all right too (the kind is legal, or costs the guest only frames).
 ended_with_reason() { guest_connected 2 || [[ -n $(store_read "$BACK/error") ]]; }

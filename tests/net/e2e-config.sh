@@ -14,16 +14,14 @@ ok 'it reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 
 TEAM=/local/domain/0/xenback/team/team0
 log_says() { grep -q "$1" "$DIR/netback-team.log"; }
-error_says() { [[ $(store_read "$TEAM/error") =~ $1 ]]; }
-no_error() { ! store_has "$TEAM/error"; }
 # refused KEY VALUE GOOD: names key and value, and the good value takes the error away.
 refused() {
     team_set "$1" "$2"
-    wait_for 5 error_says "$1"
+    wait_for 5 error_is "$TEAM" "$1"
     like "$1 = '$2' is refused" "$(store_read "$TEAM/error")" "$1"
     ok "$1 = '$2': the guest is served" wait_for 5 reaches 1 "$OUTSIDE_IP"
     team_set "$1" "$3"
-    ok "$1 = '$3' is taken" wait_for 5 no_error
+    ok "$1 = '$3' is taken" wait_for 5 no_error "$TEAM"
 }
 
 refused mode slow active-backup
@@ -35,7 +33,7 @@ refused members 'nic0 nic1:999' 'nic0 nic1'
 like 'the error named what is allowed' "$(grep -h mode "$DIR/netback-team.log")" 'active-backup'
 
 team_set no-such-key 1
-wait_for 5 error_says no-such-key
+wait_for 5 error_is "$TEAM" no-such-key
 like 'an unknown key is refused' "$(store_read "$TEAM/error")" 'no-such-key'
 xenstore-rm "$TEAM/no-such-key"
 
@@ -70,7 +68,7 @@ like 'xenbackctl set refuses a wrong one' "$(ctl set team team0 failback_hold so
 is 'which is not in the store' "$(store_read "$TEAM/failback_hold")" 2s
 # A guest by number or by name; the setting is its VM's.
 NAME=$(store_read /local/domain/1/name)
-VIF=/local/domain/0/xenback$(store_read /local/domain/1/vm)/vif/0
+VIF=$(policy_dir 1)
 ok 'xenbackctl set takes the number of a domain' ctl set vif 1.0 shares 700
 is 'and the setting is of its VM' "$(store_read "$VIF/shares")" 700
 ok 'or its name' ctl set vif "$NAME.0" shares 800

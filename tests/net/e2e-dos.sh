@@ -28,13 +28,7 @@ ok 'guest 2 is up' guest_up 2
 ok 'guest 1 reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 ok 'guest 2 reaches the network' wait_for 10 reaches 2 "$OUTSIDE_IP"
 
-UUID=$(store_read /local/domain/1/vm) UUID=${UUID##*/}
-vif_set() { store_write "/local/domain/0/xenback/vm/$UUID/vif/0/$1" "$2"; }
-dos() { ctl --json dos show "$1.0" | jq -r "$2"; }
-dos_is() { [[ $(dos "$1" "$2") == "$3" ]]; }
 dos_like() { [[ $(dos "$1" "$2") =~ $3 ]]; }
-error_is() { [[ $(store_read "$1/error") =~ $2 ]]; }
-no_error() { ! store_has "$1/error"; }
 counter() { ctl --json vif show "$1.0" | jq -r ".counters.$2"; }
 
 # flood TENTHS PACKETS: UDP of 100 bytes to a closed port of guest 1, so many every tenth of a second.
@@ -110,9 +104,9 @@ profile_set to_unanswered 150
 # A dry run, by a profile of the guest's own.
 store_write "$PROFILES/try/mode" fixed "$PROFILES/try/alarm_n" 1 "$PROFILES/try/alarm_m" 1 "$PROFILES/try/to_unanswered" 150 \
     "$PROFILES/try/limit" yes "$PROFILES/try/limit_pps" 10 "$PROFILES/try/dry_run" yes
-vif_set dos nosuch
-ok 'an unknown profile is refused' wait_for 5 error_is "/local/domain/0/xenback/vm/$UUID/vif/0" 'dos: "nosuch"'
-vif_set dos try
+vif_set 1 dos nosuch
+ok 'an unknown profile is refused' wait_for 5 error_is "$(policy_dir 1)" 'dos: "nosuch"'
+vif_set 1 dos try
 ok "the guest's own profile counts" wait_for 5 dos_is 1 .dry_run true
 BEFORE=$(counter 1 rx_limited) TOLD=$(told length)
 flood 15 150
@@ -127,7 +121,7 @@ team_set dos_signatures "$DIR/rules"
 ok 'a wrong rule is refused' wait_for 5 error_is /local/domain/0/xenback/team/team0 'dos_signatures: .*line 1, column'
 printf '%s)\n' "$RULE" >"$DIR/rules"
 team_set dos_signatures "$DIR/rules"
-vif_set dos ''
+vif_set 1 dos ''
 ok 'a good one is not' wait_for 5 no_error /local/domain/0/xenback/team/team0
 flood 15 150
 ok 'its alarm has its name' wait_for 5 dos_like 1 '.alarms | join(",")' zeros
@@ -144,7 +138,7 @@ ok 'reload: the alarm ends' wait_for 15 dos_is 1 .state calm
 flood 15 150
 ok 'reload: the old rules stay' wait_for 10 dos_like 1 '.alarms | join(",")' nulls
 
-vif_set dos off
+vif_set 1 dos off
 ok 'off: nobody watches' wait_for 5 dos_is 1 .state off
 ok 'guest 1 reaches the network at the end' wait_for 5 reaches 1 "$OUTSIDE_IP"
 ok 'the daemon lives' daemon_alive

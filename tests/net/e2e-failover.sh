@@ -16,8 +16,6 @@ ok 'it reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 active() { ctl --json team show team0 | tr -d ' \n' | sed -n 's/.*"active":"\([^"]*\)".*/\1/p'; }
 active_is() { [[ $(active) == "$1" ]]; }
 mode_is() { ctl team show team0 | grep -q "mode.*$1"; }
-# Frames that the switch got on its end of nicN.
-switch_frames() { in_switch awk -v dev="sw$1:" '$1 == dev { print $3 }' /proc/net/dev; }
 
 is 'the member of higher priority is active' "$(active)" nic0
 in_outside "$GAPMETER" tcp-serve 7001 60 &

@@ -17,13 +17,6 @@ ok 'guest 2 is up' guest_up 2
 ok 'guest 1 reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 ok 'guest 2 reaches the network' wait_for 10 reaches 2 "$OUTSIDE_IP"
 
-uuid() { local path; path=$(store_read "/local/domain/$1/vm") && printf '%s' "${path##*/}"; }
-U1=$(uuid 1) U2=$(uuid 2)
-vif_dir() { local u=U$1; printf '/local/domain/0/xenback/vm/%s/vif/0' "${!u}"; }
-vif_set() { store_write "$(vif_dir "$1")/$2" "$3"; }
-# figure DOMAIN DIRECTION NAME: of qos show
-figure() { ctl --json qos show | jq -r ".[] | select(.domid == $1 and .direction == \"$2\") | $3"; }
-figure_is() { [[ $(figure "$1" "$2" "$3") == "$4" ]]; }
 # Bytes that both guests have sent, as their backend counts them, to A and B.
 sent() { read -r A B < <(ctl --json vif list | jq -r 'sort_by(.domid) | map(.tx_bytes) | join(" ")'); }
 # passed A B BYTES: both guests have sent so many since they had sent A and B.
@@ -70,29 +63,27 @@ ok 'waiting for its average is counted' test "$(figure 1 tx '.reasons["queued-av
 team_set pace 4Mbit
 
 vif_set 1 peak 500kbit
-error1() { store_read "$(vif_dir 1)/error"; }
-error1_says() { [[ $(error1) =~ $1 ]]; }
-ok 'a peak below the average is refused' wait_for 5 store_has "$(vif_dir 1)/error"
-like 'and the error says so' "$(error1)" 'peak is below avg.*avg=1Mbit.*peak=500kbit'
+ok 'a peak below the average is refused' wait_for 5 store_has "$(policy_dir 1)/error"
+like 'and the error says so' "$(store_read "$(policy_dir 1)/error")" 'peak is below avg.*avg=1Mbit.*peak=500kbit'
 is 'the old values stay' "$(figure 1 tx .peak_bps)" 0
-xenstore-rm "$(vif_dir 1)/peak"
-ok 'taken back: no error' wait_for 5 eval '! store_has "$(vif_dir 1)/error"'
-xenstore-rm "$(vif_dir 2)/burst"
-xenstore-rm "$(vif_dir 2)/avg"
+xenstore-rm "$(policy_dir 1)/peak"
+ok 'taken back: no error' wait_for 5 no_error "$(policy_dir 1)"
+xenstore-rm "$(policy_dir 2)/burst"
+xenstore-rm "$(policy_dir 2)/avg"
 vif_set 2 min 3100kbit
-ok 'a minimum over 75 % of the capacity is refused' wait_for 5 store_has "$(vif_dir 2)/error"
-like 'and the error says so' "$(store_read "$(vif_dir 2)/error")" 'sum of all min.*min=3100kbit'
+ok 'a minimum over 75 % of the capacity is refused' wait_for 5 store_has "$(policy_dir 2)/error"
+like 'and the error says so' "$(store_read "$(policy_dir 2)/error")" 'sum of all min.*min=3100kbit'
 team_set pace 5Mbit
 ok 'with more capacity it is granted' wait_for 5 figure_is 2 tx .min_granted_bps 3100000
-ok 'and there is no error any more' wait_for 5 eval '! store_has "$(vif_dir 2)/error"'
+ok 'and there is no error any more' wait_for 5 no_error "$(policy_dir 2)"
 team_set pace 4Mbit
 vif_set 2 min 2500kbit
 ok 'a smaller one is granted' wait_for 5 figure_is 2 tx .min_granted_bps 2500000
 like 'qos show tells people' "$(ctl qos show)" 'VIF.*ENTITLED.*USED.*SENT.*QUEUED'
 for n in 1 2; do background_end "${SENDER[n]}"; done
 
-xenstore-rm "$(vif_dir 1)/burst"
-xenstore-rm "$(vif_dir 1)/avg"
+xenstore-rm "$(policy_dir 1)/burst"
+xenstore-rm "$(policy_dir 1)/avg"
 team_set pace none
 ok 'limits are lifted' wait_for 5 figure_is 1 tx .avg_bps 0
 
@@ -116,7 +107,7 @@ is 'the most that waits is what 5 ms bring, at least 128 KiB' "$(figure 1 rx .qu
 vif_set 1 rx_queue 256KiB
 ok 'another bound is taken over' wait_for 5 figure_is 1 rx .queue_max_bytes 262144
 vif_set 1 rx_queue 100KiB
-ok 'one that is too small is refused, by name' wait_for 5 error1_says 'rx_queue is neither 0 nor from 128KiB to 512KiB.*rx_queue=100KiB'
+ok 'one that is too small is refused, by name' wait_for 5 error_is "$(policy_dir 1)" 'rx_queue is neither 0 nor from 128KiB to 512KiB.*rx_queue=100KiB'
 vif_set 1 rx_queue 0
 ok 'as before' wait_for 5 figure_is 1 rx .queue_max_bytes 131072
 
@@ -136,7 +127,7 @@ load_start() {
         ${3:+--rate "$3"}
     SENDER[$1]=$BG
     guest_attach "$1"
-    store_write "/local/domain/0/xenback/vm/$(uuid "$1")/vif/0/shares" "$2"
+    vif_set "$1" shares "$2"
     wait_for 20 load_runs "$1" "$2"
 }
 load_runs() { figure_is "$1" tx .shares "$2" && (($(figure "$1" tx .sent_packets) > 100)); }

@@ -15,11 +15,6 @@ team() { ctl --json team show team0 | jq -r "$1"; }
 team_is() { [[ $(team "$1") == "$2" ]]; }
 member() { team ".members[] | select(.name == \"$1\") | .$2"; }
 member_is() { [[ $(member "$1" "$2") == "$3" ]]; }
-dos() { ctl --json dos show "$1.0" | jq -r "$2"; }
-dos_is() { [[ $(dos "$1" "$2") == "$3" ]]; }
-events_say() { [[ $(ctl events) =~ $1 ]]; }
-error_is() { [[ $(store_read "$1/error") =~ $2 ]]; }
-no_error() { ! store_has "$1/error"; }
 # The port on which the switch knows a guest, as the number of the NIC.
 learned_on() { in_switch bridge fdb show br br0 | awk -v mac="$(guest_mac "$1")" '$1 == mac && /master/ { sub("sw", "", $3); print $3 }'; }
 is_learned_on() { [[ $(learned_on "$1") == "$2" ]]; }

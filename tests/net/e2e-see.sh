@@ -84,8 +84,7 @@ team_set mode hash
 ok 'mode hash' wait_for 5 event config mode hash
 ok 'explain vm: by a bucket of the mode' while_pinging 1 "$OUTSIDE_IP" wait_for 5 explained 1 \
     '.result == "sent" and (.chain | any(test("member: nic[01], where bucket [0-9]+ of mode hash is")))'
-UUID=$(store_read /local/domain/1/vm) UUID=${UUID##*/}
-store_write "/local/domain/0/xenback/vm/$UUID/vif/0/pin" nic1
+vif_set 1 pin nic1
 ok 'explain vm: bound to a NIC, and why' while_pinging 1 "$OUTSIDE_IP" wait_for 5 explained 1 \
     '.member == "nic1" and (.chain | any(test("the guest is bound to it: the first of its list")))'
 ok 'events: the guest moved' event move vif1.0 nic1
@@ -93,7 +92,7 @@ TEXT=$(ctl explain vm 1)
 like 'explain vm: for people' "$TEXT" '^vif1\.0.*: team team0, mode hash'
 like 'explain vm: with the keys that are set' "$TEXT" 'keys set: pin nic1'
 like 'explain vm: and the chain' "$TEXT" 'sent on nic1.*switch: to the team.*member: nic1'
-store_write "/local/domain/0/xenback/vm/$UUID/vif/0/rate" 1Mbit
+vif_set 1 rate 1Mbit
 ok 'events: a limit changed' wait_for 5 event config 'vif1.0 rate' 1Mbit
 limited() {
     in_guest 1 ping -q -f -s 1400 -w 1 "$OUTSIDE_IP" >/dev/null 2>&1
@@ -101,16 +100,16 @@ limited() {
 }
 ok 'explain vm: held back by its limit' wait_for 10 limited
 ok 'explain vm: by which rule a frame went' explained 1 '.result == "sent" and (.chain | any(test("schedule: .*sent-")))'
-xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rate"
-store_write "/local/domain/0/xenback/vm/$UUID/vif/0/rx_avg" 1Mbit
-store_write "/local/domain/0/xenback/vm/$UUID/vif/0/rx_burst" 10000
+xenstore-rm "$(policy_dir 1)/rate"
+vif_set 1 rx_avg 1Mbit
+vif_set 1 rx_burst 10000
 limited_in() {
     in_outside ping -q -f -s 1400 -w 1 "$(guest_ip 1)" >/dev/null 2>&1
     explained 1 '.direction == "rx" and .result == "waits" and (.chain | any(test("queue: .*queued-average")))'
 }
 ok 'explain vm: what comes in is held back by its limit' wait_for 10 limited_in
-xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rx_burst"
-xenstore-rm "/local/domain/0/xenback/vm/$UUID/vif/0/rx_avg"
+xenstore-rm "$(policy_dir 1)/rx_burst"
+xenstore-rm "$(policy_dir 1)/rx_avg"
 
 # ---- tables and metrics
 

@@ -15,8 +15,6 @@ daemon_start
 ok 'guest 1 is up' guest_up 1
 ok 'it reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 
-# Frames that the switch got on its end of nicN.
-switch_frames() { in_switch awk -v dev="sw$1:" '$1 == dev { print $3 }' /proc/net/dev; }
 show() { ctl --json team show team0 | jq -r "$1"; }
 shows() { [[ $(show "$1") == "$2" ]]; }
 mark() { A=$(switch_frames 0) B=$(switch_frames 1); }
@@ -51,14 +49,11 @@ error9() { store_read /local/domain/0/xenback/team/team9/error; }
 ok 'a second team with the same NIC: refused' wait_for 5 store_has /local/domain/0/xenback/team/team9/error
 like 'and the error names the first team' "$(error9)" 'nic1.*team team0'
 
-# A guest's policy; the box has given the VM its UUID.
-UUID=$(store_read /local/domain/1/vm) UUID=${UUID##*/}
-vif_set() { store_write "/local/domain/0/xenback/vm/$UUID/vif/0/$1" "$2"; }
-vif_error_says() { [[ $(store_read "/local/domain/0/xenback/vm/$UUID/vif/0/error") =~ $1 ]]; }
+# A guest's policy.
 team_set mode slb
 ok 'slb: taken over live' wait_for 5 shows .mode slb
 for nic in 1 0; do
-    vif_set pin "nic$nic nic$((1 - nic))"
+    vif_set 1 pin "nic$nic nic$((1 - nic))"
     ok "pin: nic$nic: taken over live" wait_for 5 shows '.guests[0].belongs' "nic$nic"
     wait_for 5 reaches 1 "$OUTSIDE_IP"
     pings
@@ -68,16 +63,16 @@ done
 carrier_cut 0
 ok 'pin: cut: the next one of the list' wait_for 5 shows '.guests[0].member' nic1
 ok 'pin: cut: the guest reaches the network' wait_for 5 reaches 1 "$OUTSIDE_IP"
-vif_set pin nic0
+vif_set 1 pin nic0
 ok 'pin: none of the list: the mode chooses' wait_for 5 shows '.guests[0].belongs' any
 ok 'pin: none of the list: the guest reaches the network' wait_for 5 reaches 1 "$OUTSIDE_IP"
 carrier_back 0
 ok 'pin: back: the first of its list' wait_for 15 shows '.guests[0].belongs' nic0
-vif_set pin 'nic0:5'
-ok 'a wrong list is refused' wait_for 5 vif_error_says pin
+vif_set 1 pin 'nic0:5'
+ok 'a wrong list is refused' wait_for 5 error_is "$(policy_dir 1)" pin
 is 'and the old one stays' "$(show '.guests[0].pin')" nic0
-vif_set pin ''
-vif_set confine yes
+vif_set 1 pin ''
+vif_set 1 confine yes
 ok 'confine: one member, and why' wait_for 5 shows '.guests[0].confine' true
 like 'team show tells people' "$(ctl team show team0)" 'guests bound to members.*vif1.0.*confined to'
 ok 'confine: the guest reaches the network' wait_for 5 reaches 1 "$OUTSIDE_IP"

@@ -17,8 +17,6 @@ ok 'a good guest' usb_boot_with 1 "model:disk,file=$IMAGE"
 usb_guest 1
 ok 'it reads its disk' usb_ask 1 60 read 0-1 sha256
 good_is_served() { daemon_alive && usb_ask 1 60 read 0-1 sha256 && [[ $ANSWER == *"$SUM"* ]]; }
-n_fds() { find "/proc/$DAEMON_PID/fd" -mindepth 1 | wc -l; }
-n_maps() { grep -c -e xenbox -e memfd "/proc/$DAEMON_PID/maps"; }
 n_threads() { find "/proc/$DAEMON_PID/task" -mindepth 1 -maxdepth 1 | wc -l; }
 
 # What no frontend may do: its controller must end.

@@ -78,8 +78,6 @@ lacp_is() { [[ $(lacp "$1") == "$2" ]]; }
 mux() { lacp ".ports[] | select(.member == \"nic$1\") | .mux"; }
 mux_is() { [[ $(mux "$1") == "$2" ]]; }
 all_distribute() { lacp_is '[.ports[].mux] | unique | join(" ")' distributing; }
-# Frames that the switch got on its end of nicN.
-switch_frames() { in_switch awk -v dev="sw$1:" '$1 == dev { print $3 }' /proc/net/dev; }
 # mark; ...; over N: frames that swN got since then
 mark() {
     local n

@@ -156,6 +156,9 @@ net_up() {
 carrier_cut() { ip -n switch link set "sw$1" down; }
 carrier_back() { ip -n switch link set "sw$1" up; }
 
+# Frames that the switch got on its end of nicN.
+switch_frames() { in_switch awk -v dev="sw$1:" '$1 == dev { print $3 }' /proc/net/dev; }
+
 # ---- the box, the store ----
 
 box_start() {
@@ -172,6 +175,14 @@ store_is() { [[ $(store_read "$1") == "$2" ]]; }
 
 # team_set KEY VALUE [TEAM]
 team_set() { store_write "/local/domain/0/xenback/team/${3:-team0}/$1" "$2"; }
+# uuid_of N: of guest N's VM. policy_dir N [DEVID]: where the VM's settings of that interface are. N must run.
+uuid_of() { local vm && vm=$(store_read "/local/domain/$1/vm") && printf '%s' "${vm##*/}"; }
+policy_dir() { printf '/local/domain/0/xenback/vm/%s/vif/%d' "$(uuid_of "$1")" "${2:-0}"; }
+# vif_set N KEY VALUE [DEVID]
+vif_set() { store_write "$(policy_dir "$1" "${4:-0}")/$2" "$3"; }
+# error_is PATH REGEX; no_error PATH: what the daemon says of the settings there.
+error_is() { [[ $(store_read "$1/error") =~ $2 ]]; }
+no_error() { ! store_has "$1/error"; }
 
 # ---- the daemon ----
 
@@ -211,6 +222,19 @@ daemon_stop() {
 daemon_ended() { [[ ! -e /proc/$DAEMON_PID || $(awk '{ print $3 }' "/proc/$DAEMON_PID/stat") == Z ]]; }
 
 daemon_alive() { [[ -n $DAEMON_PID ]] && kill -0 "$DAEMON_PID" 2>/dev/null; }
+
+# Descriptors that it holds; what it has mapped of guests.
+n_fds() { find "/proc/$DAEMON_PID/fd" -mindepth 1 | wc -l; }
+n_maps() { grep -c -e xenbox -e memfd "/proc/$DAEMON_PID/maps"; }
+
+# events_say REGEX
+events_say() { [[ $(ctl events) =~ $1 ]]; }
+# dos N FILTER [DEVID]: of dos show, as jq -r prints it. dos_is N FILTER VALUE [DEVID]
+dos() { ctl --json dos show "$1.${3:-0}" | jq -r "$2"; }
+dos_is() { [[ $(dos "$1" "$2" "${4:-0}") == "$3" ]]; }
+# figure N DIRECTION FILTER: of qos show. figure_is N DIRECTION FILTER VALUE
+figure() { ctl --json qos show | jq -r ".[] | select(.domid == $1 and .direction == \"$2\") | $3"; }
+figure_is() { [[ $(figure "$1" "$2" "$3") == "$4" ]]; }
 
 # ---- guests; guest N is domain N ----
 

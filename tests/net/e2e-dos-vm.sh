@@ -5,21 +5,13 @@
 SRC=${XENBACK_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRC/tests/tap.sh"
 . "$SRC/tests/net/lib.sh"
+. "$SRC/tests/net/vmctl.sh"
 net_enter "$@"
 net_up
 box_start
+vmctl_prepare
 
-# xenback-vmctl on a folder in place of the hypervisor; here, a guest that is paused there does stand still.
-export VMCTL_DOUBLE=$DIR/vm
-VMCTL=$BUILD/tests/net/vmctl-double
-CONF=$DIR/vmctl.conf VMCTL_PID='' WATCHER=''
-mkdir -p "$VMCTL_DOUBLE/guests" "$DIR/save" /run/xenback
-cp "$SRC/tests/net/vmctl-xl" "$VMCTL_DOUBLE/xl"
-uuid_of() { local vm && vm=$(store_read "/local/domain/$1/vm") && printf '%s' "${vm##*/}"; }
-vm_add() { printf '%s web%d 0\n' "$(uuid_of "$1")" "$1" >"$VMCTL_DOUBLE/guests/$1"; }
-pauses() { awk '{ print $3 }' "$VMCTL_DOUBLE/guests/$1" 2>/dev/null; }
-paused() { [[ $(pauses "$1") == 1 ]]; }
-not_paused() { [[ $(pauses "$1") == 0 ]]; }
+# Here, a guest that is paused does stand still.
 stand_still() {
     local was=0 now
     while sleep 0.05; do
@@ -31,28 +23,14 @@ stand_still() {
     done
 }
 reasons_are() { [[ $("$VMCTL" --json list | jq -r '.[] | select(.domid == 1) | .reasons | sort | join(" ")') == "$1" ]]; }
-vmctl() { "$VMCTL" "$@" 2>&1; }
-vmctl_answers() { "$VMCTL" list >/dev/null 2>&1; }
-vmctl_start() {
-    "$VMCTL" serve --conf="$CONF" >>"$DIR/vmctl.log" 2>&1 &
-    VMCTL_PID=$!
-    wait_for 10 vmctl_answers
-}
-# rules LINE...: a new file; the service sees it at the next question.
-rules() {
-    printf '%s\n' "[vmctl]" "save_dir = $DIR/save" 'migrate_to = *.lan' 'times = 1000' "$@" >"$CONF.new"
-    mv "$CONF.new" "$CONF"
-}
+rules() { vmctl_rules '[vmctl]' 'migrate_to = *.lan' 'times = 1000' "$@"; }
 
 PROFILES=/local/domain/0/xenback/dos
 setting() { store_write "$PROFILES/$1/$2" "$3"; }
-dos() { ctl --json dos show "1.${2:-0}" | jq -r "$1"; }
-dos_is() { [[ $(dos "$1" "${3:-0}") == "$2" ]]; }
-# how often an event is in the history of a vif
-n_events() { dos "[.history[] | select(.what == \"$1\")] | length" "${2:-0}"; }
-happened() { (($(n_events "$1" "${3:-0}") >= $2)); }
-events_say() { [[ $(ctl events) =~ $1 ]]; }
-calm() { dos_is .state calm "${1:-0}"; }
+# n_events EVENT [DEVID]: how often it is in the history of that interface of guest 1. happened EVENT TIMES
+n_events() { dos 1 "[.history[] | select(.what == \"$1\")] | length" "${2:-0}"; }
+happened() { (($(n_events "$1") >= $2)); }
+calm() { dos_is 1 .state calm; }
 reset() {
     wait_for 20 calm
     ctl dos clear 1.0 >/dev/null
@@ -76,8 +54,8 @@ ok 'guest 2 reaches the network' wait_for 10 reaches 2 "$OUTSIDE_IP"
 neighbour() { ip -n outside neigh replace "$1" lladdr "$2" dev eth0 nud permanent; }
 neighbour "$(guest_ip 1)" "$(guest_mac 1)"
 
-vm_add 1
-vm_add 2
+vm_add 1 web1 "$(uuid_of 1)"
+vm_add 2 web2 "$(uuid_of 2)"
 rules '[vm web*]' 'allow = pause migrate' 'max_pause = 60s' 'times = 100' 'interval = 1s'
 ok 'the service runs' vmctl_start
 background stand_still
@@ -93,12 +71,12 @@ ok 'the guest is watched' wait_for 10 calm
 # A pause that its time ends.
 flood 40 "$(guest_ip 1)"
 ok 'an attack pauses the guest' wait_for 10 paused 1
-like 'the service says for whom' "$(vmctl list)" 'web1 .* paused, goes on in [0-9]+ s; paused by vif1\.0'
+like 'the service says for whom' "$("$VMCTL" list)" 'web1 .* paused, goes on in [0-9]+ s; paused by vif1\.0'
 ok 'it stands still' wait_for 5 eval '! reaches 1 "$OUTSIDE_IP"'
 ok 'the guest beside does not' reaches 2 "$OUTSIDE_IP"
 is 'and is not paused' "$(pauses 2)" 0
 ok 'its time ends the pause' wait_for 20 not_paused 1
-is 'while the attack goes on' "$(dos .state)" attack
+is 'while the attack goes on' "$(dos 1 .state)" attack
 ok 'both are in the history' happened 'pause undone' 1
 is 'begin and end, once' "$(n_events 'pause taken') $(n_events 'pause undone') $(n_events 'pause failed')" '1 1 0'
 ok 'a second pause is held back' wait_for 10 happened 'pause held-back' 1
@@ -129,9 +107,9 @@ ok 'nothing of it stays' wait_for 10 not_paused 1
 reset
 
 # Two interfaces of one guest under attack: it stands still until both are at peace.
-UUID=$(uuid_of 1) SECOND_MAC=00:16:3e:00:01:01
+SECOND_MAC=00:16:3e:00:01:01
 ip -n outside addr add 10.77.1.1/24 dev eth0
-store_write "/local/domain/0/xenback/vm/$UUID/vif/1/dos" long
+vif_set 1 dos long 1
 ok 'a second interface' guest_attach 1 devid=1 mac="$SECOND_MAC"
 ok 'is connected' wait_for 20 store_is "$(backend_dir 1 1)/state" 4
 ok 'and is there' wait_for 10 ip -n guest1 link show eth1
@@ -157,7 +135,7 @@ FLOOD=$OTHER
 flood_end
 ok 'it goes on when the last one is over' wait_for 15 not_paused 1
 is 'nothing failed' "$(n_events 'pause failed')$(n_events 'pause failed' 1)" 00
-store_write "/local/domain/0/xenback/vm/$UUID/vif/1/dos" off
+vif_set 1 dos off 1
 reset
 
 # What the rules do not allow, and what is too often.
@@ -181,8 +159,7 @@ reset
 is 'nobody is left paused' "$(pauses 1)$(pauses 2)" 00
 
 # Migration. How often something was done, a new service does not know.
-kill -TERM "$VMCTL_PID"
-wait "$VMCTL_PID"
+vmctl_end
 rules '[vm web*]' 'allow = pause migrate' 'times = 100' 'interval = 1s'
 ok 'the service runs again' vmctl_start
 for one in 'migrate_after 0' 'migrate_times 16' 'migrate_interval 1s' 'migrate_host evil.net' 'migrate yes'; do
@@ -205,6 +182,6 @@ flood_end
 is 'xl was called with these words' "$(sort -u "$VMCTL_DOUBLE/calls" | paste -sd '|')" 'migrate 1 away.lan|migrate 1 b.lan'
 
 background_end "$WATCHER"
-kill -TERM "$VMCTL_PID"
+vmctl_end
 ok 'the daemon lives' daemon_alive
 done_testing

@@ -5,24 +5,15 @@
 SRC=${XENBACK_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRC/tests/tap.sh"
 . "$SRC/tests/net/lib.sh"
+. "$SRC/tests/net/vmctl.sh"
 net_enter "$@"
 net_up
 box_start
+vmctl_prepare
 
-# xenback-vmctl on a folder in place of the hypervisor.
-export VMCTL_DOUBLE=$DIR/vm
-VMCTL=$BUILD/tests/net/vmctl-double
-mkdir -p "$VMCTL_DOUBLE/guests" /run/xenback
-uuid_of() { local vm && vm=$(store_read "/local/domain/$1/vm") && printf '%s' "${vm##*/}"; }
-vif_set() { store_write "/local/domain/0/xenback/vm/$(uuid_of "$1")/vif/0/$2" "$3"; }
-pauses() { awk '{ print $3 }' "$VMCTL_DOUBLE/guests/$1" 2>/dev/null; }
 all_pauses() { printf '%s%s%s' "$(pauses 1)" "$(pauses 2)" "$(pauses 3)"; }
 pauses_are() { [[ $(all_pauses) == "$1" ]]; }
-vmctl_answers() { "$VMCTL" list >/dev/null 2>&1; }
-events_say() { [[ $(ctl events) =~ $1 ]]; }
-figure() { ctl --json qos show | jq -r ".[] | select(.domid == $1 and .direction == \"tx\") | .$2"; }
-figure_is() { [[ $(figure "$1" "$2") == "$3" ]]; }
-capacity_is() { figure_is 1 capacity_bps "$1"; }
+capacity_is() { figure_is 1 tx .capacity_bps "$1"; }
 
 team_set members 'nic0 nic1'
 team_set mode hash
@@ -32,18 +23,16 @@ daemon_start
 for n in 1 2 3; do
     ok "guest $n is up" guest_up $n
     ok "guest $n reaches the network" wait_for 10 reaches $n "$OUTSIDE_IP"
-    printf '%s web%d 0\n' "$(uuid_of $n)" $n >"$VMCTL_DOUBLE/guests/$n"
+    vm_add $n web$n "$(uuid_of $n)"
 done
-printf '%s\n' '[vmctl]' 'times = 1000' '[vm web*]' 'allow = pause' 'max_pause = 120s' 'times = 100' 'interval = 1s' >"$DIR/vmctl.conf"
-"$VMCTL" serve --conf="$DIR/vmctl.conf" >>"$DIR/vmctl.log" 2>&1 &
-VMCTL_PID=$!
-ok 'the service runs' wait_for 10 vmctl_answers
+vmctl_rules '[vmctl]' 'times = 1000' '[vm web*]' 'allow = pause' 'max_pause = 120s' 'times = 100' 'interval = 1s'
+ok 'the service runs' vmctl_start
 vif_set 1 priority 3
 vif_set 2 priority 2
 vif_set 2 shortage_pause 100s
 vif_set 3 priority 4
 vif_set 3 shortage_pause 100s
-ok 'priorities are taken over' wait_for 5 figure_is 3 priority 4
+ok 'priorities are taken over' wait_for 5 figure_is 3 tx .priority 4
 
 # All send as fast as they can, without an end.
 for n in 1 2 3; do
@@ -57,14 +46,14 @@ carrier_cut 1
 ok 'a member is lost' wait_for 5 capacity_is 2000000
 ok 'the lowest priority of those who may be is paused' wait_for 20 pauses_are 010
 ok 'and then, as that changes nothing, the next one' wait_for 20 pauses_are 011
-is 'qos show says so' "$(figure 2 paused_in_shortage) $(figure 2 waits_for)" 'true members'
-is 'of the others, too' "$(figure 1 paused_in_shortage)" false
+is 'qos show says so' "$(figure 2 tx .paused_in_shortage) $(figure 2 tx .waits_for)" 'true members'
+is 'of the others, too' "$(figure 1 tx .paused_in_shortage)" false
 like 'the service says for what' "$("$VMCTL" list)" 'web2 .*paused by vif2\.0:shortage'
 ok 'it is an event' events_say 'vif2\.0.*paused.*members are lost'
 carrier_back 1
 ok 'the member is back: all go on' wait_for 10 pauses_are 000
 ok 'which is an event' events_say 'vif2\.0.*goes on'
-is 'and told' "$(figure 2 paused_in_shortage)" false
+is 'and told' "$(figure 2 tx .paused_in_shortage)" false
 
 # Its time, and a key that changes.
 vif_set 2 shortage_pause 2s
@@ -79,7 +68,7 @@ carrier_back 1
 ok 'the member is back' wait_for 5 capacity_is 4000000
 
 # What the service refuses, and who leaves while paused.
-printf '%s\n' '[vm web3]' 'allow = pause' 'max_pause = 120s' 'times = 100' 'interval = 1s' >"$DIR/vmctl.conf"
+vmctl_rules '[vm web3]' 'allow = pause' 'max_pause = 120s' 'times = 100' 'interval = 1s'
 vif_set 2 shortage_pause 100s
 vif_set 3 shortage_pause 100s
 carrier_cut 1
@@ -88,6 +77,6 @@ ok 'which is told' events_say 'vif2\.0.*refused by xenback-vmctl'
 ok 'its interface is taken away' "$XENBOX_XL" network-detach 3 0
 ok 'a guest without an interface goes on' wait_for 10 pauses_are 000
 for n in 1 2 3; do background_end "${SENDER[n]}"; done
-kill -TERM "$VMCTL_PID"
+vmctl_end
 ok 'the daemon lives' daemon_alive
 done_testing

@@ -64,4 +64,5 @@ E2E_TESTS = \
 	tests/net/e2e-usb-test.sh \
 	tests/net/e2e-usb-yank.sh
 TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/bondpeer.c tests/net/lacp.sh tests/net/usb.sh tests/net/demo.sh
+EXTRA_DIST += $(E2E_TESTS) tests/net/lib.sh tests/net/bondpeer.c tests/net/lacp.sh tests/net/usb.sh tests/net/vmctl.sh \
+	tests/net/demo.sh

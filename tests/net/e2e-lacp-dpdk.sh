@@ -39,11 +39,7 @@ diag "partner: $(lacp '[.ports[].partner | .state_octet + " " + .state] | join("
 ok 'the partner is in sync' wait_for 5 lacp_is '[.ports[].partner.state | test("sync,collecting,distributing")] | all' true
 is 'one partner, one aggregator' "$(lacp '[.ports[].aggregator] | unique | length')" 1
 ok 'frames go out and come back' wait_for 10 reaches 1 "$OUTSIDE_IP"
-mark 0 1
-flows 60
-diag "60 flows: nic0 carried $(over 0), nic1 $(over 1)"
-ok 'flows use nic0' test "$(over 0)" -ge 15
-ok 'flows use nic1' test "$(over 1)" -ge 15
+flows_use_both
 
 carrier_cut 0
 ok 'cut: noticed' wait_for 5 lacp_is '.ports[0].receive' port-disabled

@@ -35,11 +35,7 @@ like 'lacp show tells people' "$(ctl lacp show)" 'nic1 +partner +[0-9]+ .*0x3f +
 # --- traffic ---
 ok 'the guest reaches the network' wait_for 10 reaches 1 "$OUTSIDE_IP"
 ok 'the network reaches the guest' wait_for 10 in_outside ping -c 1 -W 1 -q "$(guest_ip 1)"
-mark 0 1
-flows 60
-diag "60 flows: nic0 carried $(over 0), nic1 $(over 1)"
-ok 'flows use nic0' test "$(over 0)" -ge 15
-ok 'flows use nic1' test "$(over 1)" -ge 15
+flows_use_both
 
 # --- a link dies ---
 carrier_cut 0

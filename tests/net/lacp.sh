@@ -94,6 +94,15 @@ flows() {
     done
 }
 
+# flows_use_both: two tests: of 60 flows, each of nic0 and nic1 carries its part.
+flows_use_both() {
+    mark 0 1
+    flows 60
+    diag "60 flows: nic0 carried $(over 0), nic1 $(over 1)"
+    ok 'flows use nic0' test "$(over 0)" -ge 15
+    ok 'flows use nic1' test "$(over 1)" -ge 15
+}
+
 # stream_start SECONDS; ...; stream_end: 200 datagrams a second each way; what became of them is in $DIR/up and $DIR/down.
 stream_start() {
     in_outside "$GAPMETER" udp-recv 7100 60 >"$DIR/up" &

@@ -25,6 +25,16 @@ static struct relief *fresh(void)
 	return relief;
 }
 
+/* With guests 1 and 2, which may be paused for 60 s; 1 has the lower priority. */
+static struct relief *two_guests(void)
+{
+	struct relief *relief = fresh();
+
+	relief_set(relief, 1, 60 * SEC, 5, 1000);
+	relief_set(relief, 2, 60 * SEC, 6, 1000);
+	return relief;
+}
+
 /* Looks every tick from *now_ns until then, or until there is a step. */
 static struct relief_step look(struct relief *relief, struct relief_team team, uint64_t *now_ns,
 			       uint64_t until_ns)
@@ -137,11 +147,9 @@ static void a_shortage_does_not_go_on_while_nobody_looks(void **state)
 
 static void values_change(void **state)
 {
-	struct relief *relief = fresh();
+	struct relief *relief = two_guests();
 	uint64_t now = START;
 
-	relief_set(relief, 1, 60 * SEC, 5, 1000);
-	relief_set(relief, 2, 60 * SEC, 6, 1000);
 	assert_step(look(relief, shortage, &now, START + 10 * SEC), 1, true);
 	relief_set(relief, 1, 0, 5, 1000);
 	assert_step(relief_run(relief, shortage, now), 1, false);
@@ -155,11 +163,9 @@ static void values_change(void **state)
 
 static void somebody_else_where_one_cannot_be_paused(void **state)
 {
-	struct relief *relief = fresh();
+	struct relief *relief = two_guests();
 	uint64_t now = START;
 
-	relief_set(relief, 1, 60 * SEC, 5, 1000);
-	relief_set(relief, 2, 60 * SEC, 6, 1000);
 	assert_step(look(relief, shortage, &now, START + 10 * SEC), 1, true);
 	relief_failed(relief, 1);
 	assert_step(look(relief, shortage, &now, START + 10 * SEC), 2, true);

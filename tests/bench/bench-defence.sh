@@ -94,13 +94,6 @@ profiles() {
     profile pause pause_min 60s pause_max 90s
 }
 
-# policy N KEY VALUE: of the VM's interface
-policy() {
-    local uuid
-    uuid=$(store_read "/local/domain/$1/vm")
-    store_write "/local/domain/0/xenback/vm/${uuid##*/}/vif/0/$2" "$3"
-}
-
 # The service, and a hypervisor for it that stops processes.
 vmctl_up() {
     export VMCTL_DOUBLE=$DIR/vm
@@ -131,8 +124,8 @@ flooder_up() {
     GUEST_PID[$FLOODER]=$!
     guest_attach $FLOODER >"$DIR/attach.log" 2>&1 && wait_for 20 guest_connected $FLOODER || die 'the flooding guest does not connect'
     kill -STOP "${GUEST_PID[$FLOODER]}"
-    policy $FLOODER pin nic0
-    policy $FLOODER dos off
+    vif_set $FLOODER pin nic0
+    vif_set $FLOODER dos off
 }
 
 # Two guests on one NIC; a server that answers is on guest 1, and one that accepts connections.
@@ -140,7 +133,7 @@ guests_up() {
     local n
     for n in 1 2; do
         guest_up "$n" || die "guest $n does not connect"
-        policy "$n" pin nic0
+        vif_set "$n" pin nic0
     done
     for n in 1 2 3 4; do ip -n "guest$n" route add default via "$OUTSIDE_IP"; done
     for n in 1 3; do
@@ -199,19 +192,17 @@ flood_note() {
     sed -i "\$s/}\$/,\"attack_kpps\":$(jq .kpps "$DIR/flood.json")}/" "$DIR/rows"
 }
 
-dos() { ctl --json dos show "$1.0" | jq -r "$2"; }
 # in_force N REACTION: alert: the alarm
 in_force() {
     local action=${2/_/-}
     [[ $action != alert ]] || action=''
     [[ $(dos "$1" '[.state, (.reactions[] | .action)] | join(" ")') == "attack${action:+ $action}" ]]
 }
-state_is() { [[ $(dos "$1" .state) == "$2" ]]; }
 
 # unwatch N: nothing is known about it and nothing in force
 unwatch() {
-    policy "$1" dos off
-    wait_for 5 state_is "$1" off
+    vif_set "$1" dos off
+    wait_for 5 dos_is "$1" .state off
 }
 
 # ---- effect ----
@@ -221,7 +212,7 @@ row_ours() {
     local attacked=1
     [[ $1 == to-guest ]] || attacked=$FLOODER
     if [[ " ${REACTIONS[*]} " == *" $2 "* ]]; then
-        policy $attacked dos "$2"
+        vif_set $attacked dos "$2"
         wait_for 10 in_force $attacked "$2" || step "$1: $2 did not begin: $(dos $attacked '[.state, .reactions, .history[0:3]] | tojson')"
     fi
     sleep 0.5
@@ -307,8 +298,8 @@ effect_from_guest() {
 # watch N: anew, and what is usual has been learned
 watch() {
     unwatch "$1"
-    policy "$1" dos quick
-    wait_for 5 state_is "$1" calm
+    vif_set "$1" dos quick
+    wait_for 5 dos_is "$1" .state calm
     in_guest "$1" ping -q -i 0.1 -w 4 "$OUTSIDE_IP" >/dev/null
     in_guest "$1" bash -c "for _ in {1..20}; do echo >/dev/udp/$OUTSIDE_IP/53; done"
 }
@@ -374,7 +365,7 @@ innocent_all() {
         "peak_$peak"
         alarms "$start" | jq -cs --arg row "${peak/_/ }" '{part: "innocent", row: $row, alarms: length, which: map(.new)}' >>"$DIR/rows"
     done
-    policy 2 dos off
+    vif_set 2 dos off
 }
 
 # ---- all of it ----

@@ -65,19 +65,12 @@ kernel() {
     qdisc none
 }
 
-# policy N: POLICY is where the VM's keys are.
-policy() {
-    local uuid
-    uuid=$(store_read "/local/domain/$1/vm")
-    POLICY=/local/domain/0/xenback/vm/${uuid##*/}/vif/0
-}
-
-# guest N MODE: a guest that always has more; until background_end "$BG".
+# guest N MODE: a guest that always has more; until background_end "$BG". POLICY is where its VM's keys are.
 guest() {
     background "$LOAD" --domid "$1" --dir "$XENBOX_DIR" --seconds 600 --mode "$2" --dst $SINK_MAC
     "$XENBOX_XL" network-attach "$1" script=vif-team bridge=team0 "mac=$(guest_mac "$1")" >"$DIR/attach.log" 2>&1 ||
         { cat "$DIR/attach.log" >&2; exit 1; }
-    policy "$1"
+    POLICY=$(policy_dir "$1")
 }
 
 # limited DIRECTION AVERAGE BURST PEAK PERIOD-NS: some guest's limit is that, all in bits, bytes and ns.
@@ -143,7 +136,7 @@ guest 2 bulk
 row "netback-team, 10000 Mbit/s" ours 10000000000 12500000 bulk
 background_end "$BG"
 guest_up 3 || exit 1
-policy 3
+POLICY=$(policy_dir 3)
 for rate in 10000000 100000000 1000000000; do
     mode=full
     ((rate < 1000000000)) || mode=bulk

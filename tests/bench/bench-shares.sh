@@ -26,13 +26,11 @@ step() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
 
 # sender_guest VM MIX SHARES [RATE]: a guest of the box with its VM's shares.
 sender_guest() {
-    local uuid
     background "$LOAD" --domid "$1" --dir "$XENBOX_DIR" --seconds 600 --mode "$2" --dst $SINK_MAC ${4:+--rate "$4"}
     LOAD_ID[$1]=$BG
     "$XENBOX_XL" network-attach "$1" script=vif-team bridge=team0 "mac=$(guest_mac "$1")" >"$DIR/attach.log" 2>&1 ||
         { cat "$DIR/attach.log" >&2; exit 1; }
-    uuid=$(store_read "/local/domain/$1/vm")
-    store_write "/local/domain/0/xenback/vm/${uuid##*/}/vif/0/shares" "$3"
+    vif_set "$1" shares "$3"
     wait_for 20 sends "$1" "$3" || { step "guest $1 does not send"; exit 1; }
 }
 sends() {

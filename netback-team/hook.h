@@ -13,6 +13,7 @@
 #ifndef XB_NET_HOOK_H
 #define XB_NET_HOOK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ void hook_destroy(struct hook *hook);
  * much waits already; -EINVAL: no name of a file, -EMSGSIZE: text too long; -EPIPE: the process is
  * gone. */
 int hook_run(struct hook *hook, const char *program, const char *text);
+
+/** Is it the name of a file, in letters, digits, '_', '-' and '.', not beginning with a dot? */
+bool hook_name_valid(const char *name);
 
 /** The process's loop, for tests too: until its socket ends. */
 void hook_serve(int fd, const char *dir);

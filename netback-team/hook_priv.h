@@ -13,8 +13,6 @@ struct hook_message {
 	char text[HOOK_TEXT_MAX];
 };
 
-/** Is it the name of a file, in letters, digits, '_', '-' and '.', not beginning with a dot? */
-bool hook_name_valid(const char *name);
 /** Does a datagram of size bytes hold a valid message? Its name then ends in it. */
 bool hook_message_valid(const struct hook_message *message, size_t size);
 

@@ -114,6 +114,7 @@ static void stop(struct app *app)
 		return;
 	backend_destroy(nb->backend);
 	teams_destroy(nb->teams);
+	nb->teams = NULL; /* events of others may follow */
 	guard_host_destroy(nb->guard_host);
 	guard_profiles_destroy(nb->profiles);
 	netback_events_destroy(nb);

@@ -53,6 +53,8 @@ struct worker *team_entry_worker(struct team_entry *entry);
 const char *team_entry_name(const struct team_entry *entry);
 /** The profile by which its guests are watched that name none. */
 const struct guard_profile *team_entry_guard(const struct team_entry *entry);
+/** The program that is told of a team's events, "" = none, or no such team. */
+const char *teams_event_hook(struct teams *teams, const char *name);
 /** "a, b" for messages; free(). "none" when there are none. */
 char *teams_names(const struct teams *teams);
 /** Array of all teams, or one (NULL when unknown): the replies of "team list" and "team show". */

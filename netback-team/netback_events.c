@@ -15,7 +15,11 @@
 
 #include "ctl.h"
 #include "events.h"
+#include "hook.h"
+#include "log.h"
 #include "util.h"
+
+#define LOG_MODULE "events"
 
 #define MIRROR_PATH  KEYS_BASE "status/events"
 #define MIRROR_SLOTS 16u
@@ -103,11 +107,34 @@ void netback_events_destroy(struct netback *nb)
 	nb->events = NULL;
 }
 
+/* The newest event, to the program that its team has for it. */
+static void tell_hook(struct netback_events *events, const char *team)
+{
+	const char *program =
+		team && events->nb->teams ? teams_event_hook(events->nb->teams, team) : "";
+	const struct events_entry *entry = events_next(&events->ring, events->ring.n - 1);
+	AUTO_FREE char *text = NULL;
+	json_t *json;
+	int rc;
+
+	if (!program[0])
+		return;
+	json = entry_to_json(entry);
+	text = json_dumps(json, JSON_COMPACT);
+	rc = events->nb->hook ? hook_run(events->nb->hook, program, text) : -ENOSYS;
+	if (rc < 0)
+		log_warn("%s: event_hook %s: not run: %s", team, program, strerror(-rc));
+	json_decref(json);
+}
+
 void netback_event(struct netback *nb, const struct events_input *input)
 {
 	struct netback_events *events = nb->events;
 
-	if (!events_add(&events->ring, input, now_us(nb)) || events->armed)
+	if (!events_add(&events->ring, input, now_us(nb)))
+		return;
+	tell_hook(events, input->team);
+	if (events->armed)
 		return;
 	events->armed = true;
 	sd_event_source_set_time_relative(events->timer, MIRROR_USEC);

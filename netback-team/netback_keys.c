@@ -3,6 +3,7 @@
 #include "netback_keys.h"
 
 #include "fair.h"
+#include "hook.h"
 #include "policy.h"
 #include "util.h"
 #include "vif.h"
@@ -145,6 +146,10 @@ static const struct key team_keys[] = {
 	 "such guests stay where they are."},
 	{"repin_threshold", KEY_TYPE_U64, TEAM(repin_threshold), 1, 100, NULL, "75", true,
 	 "Use of a member, in percent of its speed, above which a confined guest moves off it."},
+	{"event_hook", KEY_TYPE_STRING, TEAM(event_hook), 0, HOOK_PROGRAM_MAX - 1, NULL, "", true,
+	 "Program in /etc/xenback/hooks that gets each event of the team, as `xenbackctl events` "
+	 "shows "
+	 "them, as JSON on its standard input; empty = none."},
 	{"dos", KEY_TYPE_STRING, TEAM(dos), 1, GUARD_NAME_MAX - 1, NULL, "default", true,
 	 "Profile (a section [dos NAME], or default or off) by which the team and its guests are "
 	 "watched for attacks. The team's own figures are sums: their thresholds are four times "

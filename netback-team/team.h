@@ -111,10 +111,12 @@ struct team_options {
 	uint64_t rebalance_gain;	/**< percent */
 	uint64_t repin_interval_ns;	/**< 0 = never */
 	uint64_t repin_threshold;	/**< percent of a member's speed */
-	char dos[32];			/**< profile of guard_profiles.h */
-	char dos_signatures[256];	/**< path of a file, "" = none */
-	struct lacp_options lacp;	/**< of the mode lacp */
-	int unit;			/**< enum cost_unit; from here on see fair.h and qos.h */
+	char event_hook[64]; /**< of HOOK_PROGRAM_MAX; program that hears of events (hook.h), "" =
+				none */
+	char dos[32];	     /**< profile of guard_profiles.h */
+	char dos_signatures[256]; /**< path of a file, "" = none */
+	struct lacp_options lacp; /**< of the mode lacp */
+	int unit;		  /**< enum cost_unit; from here on see fair.h and qos.h */
 	bool strict;
 	uint64_t floor_permille, admission_percent;
 	uint64_t max_lag_bytes, wake_credit_bytes;

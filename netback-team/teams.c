@@ -14,6 +14,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "hook.h"
 #include "linkwatch.h"
 #include "log.h"
 #include "stats.h"
@@ -245,6 +246,13 @@ static int check_options(const struct team_options *options, char *error, size_t
 			 (unsigned long long)options->max_links);
 		rc = -EINVAL;
 	}
+	if (rc == 0 && options->event_hook[0] && !hook_name_valid(options->event_hook)) {
+		snprintf(error, error_size,
+			 "event_hook: \"%s\": allowed is the name of a file in /etc/xenback/hooks: "
+			 "letters, digits, '_', '-' and '.', not beginning with a dot",
+			 options->event_hook);
+		rc = -EINVAL;
+	}
 	if (rc == 0)
 		rc = lacp_options_check(&options->lacp, error, error_size);
 	return rc < 0 ? rc : uplink_probe_options(options, &probe, error, error_size);
@@ -331,6 +339,13 @@ void teams_apply(struct teams *teams)
 		apply_one(teams, names[i], dir);
 	}
 	sweep(teams);
+}
+
+const char *teams_event_hook(struct teams *teams, const char *name)
+{
+	const struct team_entry *entry = teams_find(teams, name);
+
+	return entry ? entry->options.event_hook : "";
 }
 
 struct team_entry *teams_get(struct teams *teams, const char *name)

@@ -10,6 +10,11 @@ net_up
 box_start
 team_set members 'nic0 nic1'
 team_set mode active-backup
+export XENBACK_HOOKS=$DIR/hooks
+mkdir -m 700 "$XENBACK_HOOKS"
+printf '#!/bin/sh\ncat >>%s/hooked\n' "$DIR" >"$XENBACK_HOOKS/mail-me"
+chmod 700 "$XENBACK_HOOKS/mail-me"
+team_set event_hook mail-me
 daemon_start
 ok 'guest 1 is up' guest_up 1
 ok 'guest 2 is up' guest_up 2
@@ -48,6 +53,15 @@ wait "$FOLLOW" 2>/dev/null
 is 'events: --follow is JSON lines, none twice' "$(jq -s 'map(.number) == (map(.number) | unique)' "$DIR/follow.json")" true
 is 'events: --since a moment ago: none' "$(sleep 0.3; ctl --json events --since=100ms)" ''
 like 'events: --since: a wrong time is refused' "$(ctl events --since=soon 2>&1 || echo "status $?")" 'since: "soon".*status 2'
+
+# hooked KIND WHO NEW: the program was told of such an event.
+hooked() { jq -se --arg kind "$1" --arg who "$2" --arg new "$3" 'any(.[]; .kind == $kind and .who == $who and .new == $new)' <"$DIR/hooked"; }
+ok 'events: the hook heard of the cut link' wait_for 5 hooked member nic0 down
+ok 'events: and of the other member' wait_for 5 hooked active '' nic0
+team_set event_hook ../mail-me
+ok 'events: a hook elsewhere is refused' wait_for 5 error_is /local/domain/0/xenback/team/team0 'event_hook: "\.\./mail-me": allowed is'
+team_set event_hook ''
+ok 'events: none is none' wait_for 5 no_error /local/domain/0/xenback/team/team0
 mirror() { store_read "/local/domain/0/xenback/status/events/$1"; }
 mirrored() { [[ $(mirror "$(($(mirror last) % 16))" | jq .number) == "$(ctl --json events | tail -n 1 | jq .number)" ]]; }
 ok 'events: the newest is in xenstore' wait_for 5 mirrored

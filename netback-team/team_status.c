@@ -27,6 +27,8 @@ struct snapshot {
 	struct probe probe;
 	struct uplink_stats stats[TEAM_MEMBERS_MAX];
 	struct load rx_loads[TEAM_MEMBERS_MAX];
+	uint32_t
+		full; /**< bits of members whose queue was full when they were last given a frame */
 	uint64_t now_ns;
 	struct pin *pins; /**< room for n_pins guests, which becomes their number */
 	unsigned int n_pins;
@@ -63,6 +65,7 @@ static int call_snapshot(void *ctx, void *arg)
 			up->stats.rx_dropped_host = up->nic->ops->drops(up->nic);
 		snap->stats[i] = up->stats;
 		snap->rx_loads[i] = up->rx_load;
+		snap->full |= (uint32_t)up->full << i;
 	}
 	return 0;
 }
@@ -111,6 +114,7 @@ static void add_health(json_t *reply, const struct snapshot *snap, int i)
 	const struct probe_member *probe = &snap->probe.members[i];
 
 	json_object_set_new(reply, "shortages", json_integer((json_int_t)m->n_shortages));
+	json_object_set_new(reply, "full", json_boolean(seat_in(snap->full, i)));
 	if (snap->probe.on)
 		json_object_update_new(reply,
 				       json_pack("{s:s, s:I, s:I}", "probe",
@@ -170,6 +174,22 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 	return reply;
 }
 
+/* The member of each bucket's next frame, null = none. */
+static json_t *map_to_json(const struct team *team)
+{
+	const struct bucket_map *map = &team->spread.map;
+	json_t *all = json_array();
+
+	for (unsigned int i = 0; i < BUCKETS; i++) {
+		const int member = map->buckets[i].seat.member;
+
+		json_array_append_new(all, seat_in(map->usable, member)
+						   ? json_string(team->members[member].name)
+						   : json_null());
+	}
+	return all;
+}
+
 static json_t *distribution_to_json(const struct snapshot *snap)
 {
 	const struct team *team = &snap->team;
@@ -196,6 +216,8 @@ static json_t *distribution_to_json(const struct snapshot *snap)
 				  (int)sticky_count(&s->sticky, team->options.sticky_age_ns,
 						    snap->now_ns),
 				  "sessions_by_hash", (json_int_t)s->stats.sessions_by_hash));
+	if (policy->by_bucket)
+		json_object_set_new(reply, "bucket_map", map_to_json(team));
 	json_object_set_new(reply, "guests_repinned", json_integer((json_int_t)s->stats.repinned));
 	return reply;
 }

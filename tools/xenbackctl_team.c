@@ -78,6 +78,7 @@ static void print_team(json_t *team)
 	json_t *options = json_incref(json_object_get(team, "options"));
 	json_t *guests = json_incref(json_object_get(team, "guests"));
 
+	json_object_del(json_object_get(team, "distribution"), "bucket_map"); /* for programs */
 	json_object_del(team, "members");
 	json_object_del(team, "options");
 	json_object_del(team, "guests");

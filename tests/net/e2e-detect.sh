@@ -69,6 +69,7 @@ member_is() { [[ $(member "$1" "$2") == "$3" ]]; }
 team_set mode hash
 team_set members 'nic0/weight=3/speed=2500Mbit nic[1]/weight=1'
 ok 'weight: buckets go by it' wait_for 10 member_is nic0 buckets 192
+is 'weight: the map of buckets agrees' "$(ctl --json team show team0 | jq '.distribution.bucket_map | map(select(. == "nic0")) | length')" 192
 ok 'weight: the pattern has the rest' member_is nic1 buckets 64
 is 'weight: it is shown' "$(member nic0 weight)" 3
 is 'speed: what was set counts' "$(member nic0 speed_used_mbps)" 2500

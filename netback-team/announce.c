@@ -77,7 +77,7 @@ uint64_t announce_deadline(const struct announce *announce)
 	return MAX(announce->due_ns, announce->free_ns[announce->slot]);
 }
 
-bool announce_next(struct announce *announce, uint64_t now_ns, uint8_t frame[FRAME_RARP_LEN])
+bool announce_next(struct announce *announce, uint64_t now_ns, uint8_t frame[FRAME_ANNOUNCE_LEN])
 {
 	if (announce_deadline(announce) == DEADLINE_NEVER || now_ns < announce_deadline(announce))
 		return false;

@@ -56,7 +56,7 @@ void announce_start(struct announce *announce, const uint8_t (*macs)[6], unsigne
  */
 void announce_forget(struct announce *announce, const uint8_t mac[6]);
 /** Writes the next due frame; false when none is due. announce_done has to follow. */
-bool announce_next(struct announce *announce, uint64_t now_ns, uint8_t frame[FRAME_RARP_LEN]);
+bool announce_next(struct announce *announce, uint64_t now_ns, uint8_t frame[FRAME_ANNOUNCE_LEN]);
 /** What became of it: sent, or not (false), and then it is tried again. */
 void announce_done(struct announce *announce, bool sent, uint64_t now_ns);
 /** When announce_next has the next frame; DEADLINE_NEVER (UINT64_MAX) = nothing to do. */

@@ -17,6 +17,7 @@
 #include "util.h"
 
 #define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP  0x0806
 #define ETHERTYPE_RARP 0x8035
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_IPV6 0x86dd
@@ -38,6 +39,13 @@
 #define TCP_CWR	      0x80
 #define UDP_LEN	      8u
 #define UDP_CSUM_OFF  6u
+#define ARP_LEN	      28u
+#define ARP_REQUEST   1
+#define ARP_REPLY     2
+#define RARP_REQUEST  3
+
+#define ND_ADVERTISEMENT  136
+#define ND_FLAG_SOLICITED 0x40
 
 static inline uint16_t be16(const uint8_t *p)
 {
@@ -335,19 +343,58 @@ bool frame_csum_ok(const uint8_t *frame, size_t len)
 	return csum_fold(csum_add(frame_pseudo_sum(frame, &info, bytes), l4, bytes)) == 0xffff;
 }
 
-void frame_rarp(uint8_t out[FRAME_RARP_LEN], const uint8_t mac[6])
+bool frame_is_announcement(const uint8_t *head, size_t len)
 {
-	/* Ethernet, IPv4, lengths 6 and 4, operation 3 = "request reverse" */
-	static const uint8_t fixed[8] = {0, 1, ETHERTYPE_IPV4 >> 8, 0, 6, 4, 0, 3};
+	struct frame_info info;
+	const uint8_t *arp;
 
-	memset(out, 0, FRAME_RARP_LEN);
+	if (!frame_parse(head, len, len, &info) || !frame_is_multicast(frame_dst(head)))
+		return false;
+	if (info.l4_proto == IPPROTO_ICMPV6 && info.l4_off + 8u <= len)
+		return head[info.l4_off] == ND_ADVERTISEMENT &&
+		       !(head[info.l4_off + 4] & ND_FLAG_SOLICITED);
+	if (info.l3_off + ARP_LEN > len)
+		return false;
+	arp = head + info.l3_off;
+	if (memcmp(arp + 8, frame_src(head), 6))
+		return false; /* speaks for somebody else */
+	if (info.ethertype == ETHERTYPE_RARP)
+		return be16(arp + 6) == RARP_REQUEST;
+	if (info.ethertype != ETHERTYPE_ARP)
+		return false;
+	return be16(arp + 6) == ARP_REPLY ||
+	       (be16(arp + 6) == ARP_REQUEST && !memcmp(arp + 14, arp + 24, 4));
+}
+
+/* A request to all, of ARP or RARP, by mac. */
+static void request(uint8_t out[FRAME_ANNOUNCE_LEN], const uint8_t mac[6], uint16_t ethertype,
+		    uint8_t operation)
+{
+	/* Ethernet, IPv4, lengths 6 and 4 */
+	const uint8_t fixed[8] = {0, 1, ETHERTYPE_IPV4 >> 8, 0, 6, 4, 0, operation};
+
+	memset(out, 0, FRAME_ANNOUNCE_LEN);
 	memset(out, 0xff, 6);
 	memcpy(out + 6, mac, 6);
-	out[12] = ETHERTYPE_RARP >> 8;
-	out[13] = ETHERTYPE_RARP & 0xff;
+	out[12] = (uint8_t)(ethertype >> 8);
+	out[13] = (uint8_t)ethertype;
 	memcpy(out + 14, fixed, sizeof(fixed));
 	memcpy(out + 22, mac, 6);
+}
+
+void frame_rarp(uint8_t out[FRAME_ANNOUNCE_LEN], const uint8_t mac[6])
+{
+	request(out, mac, ETHERTYPE_RARP, RARP_REQUEST);
 	memcpy(out + 32, mac, 6);
+}
+
+void frame_arp(uint8_t out[FRAME_ANNOUNCE_LEN], const uint8_t mac[6], uint32_t ipv4)
+{
+	const uint32_t address = htonl(ipv4);
+
+	request(out, mac, ETHERTYPE_ARP, ARP_REQUEST);
+	memcpy(out + 28, &address, 4);
+	memcpy(out + 38, &address, 4);
 }
 
 void frame_mac_format(char out[18], const uint8_t mac[6])

@@ -52,6 +52,12 @@ static inline const uint8_t *frame_src(const uint8_t *frame)
 	return frame + 6;
 }
 
+/** What stands where an untagged frame has its ethertype; host order. */
+static inline uint16_t frame_type(const uint8_t *frame)
+{
+	return (uint16_t)(frame[12] << 8 | frame[13]);
+}
+
 /** Link-local control frames (01:80:c2:00:00:0x: STP, pause, LACP, LLDP) never cross a bridge (IEEE
  * 802.1Q 8.6.3). */
 bool frame_is_link_local(const uint8_t dst[6]);
@@ -112,10 +118,18 @@ int frame_segment_init(struct frame_segmenter *seg, const uint8_t *frame, size_t
  */
 int frame_segment_next(struct frame_segmenter *seg, uint8_t *out, size_t size);
 
+/** Does the sender say where it is now? An ARP announcement or reply to all (RFC 5227), a RARP
+ * request (RFC 903: hosts of VMs use it), a neighbour advertisement that nobody asked for (RFC 4861
+ * 7.2.6); VLAN tags aside. */
+bool frame_is_announcement(const uint8_t *head, size_t head_len);
+
+#define FRAME_ANNOUNCE_LEN 60u /**< of an announcement that we build, padded */
 /** Builds the RARP request that announces mac to switches (RFC 903, as OVS does after a failover).
- * 60 bytes. */
-#define FRAME_RARP_LEN 60u
-void frame_rarp(uint8_t out[FRAME_RARP_LEN], const uint8_t mac[6]);
+ */
+void frame_rarp(uint8_t out[FRAME_ANNOUNCE_LEN], const uint8_t mac[6]);
+/** Builds the ARP announcement (RFC 5227 2.3) of mac, which has the address ipv4 (host order): to
+ * switches and neighbours. */
+void frame_arp(uint8_t out[FRAME_ANNOUNCE_LEN], const uint8_t mac[6], uint32_t ipv4);
 
 /** "aa:bb:cc:dd:ee:ff" into out[18]. */
 void frame_mac_format(char out[18], const uint8_t mac[6]);

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,16 +21,8 @@
 
 static_assert(SLOTS_MAX * 3 / 4 > SWITCH_PORTS_MAX * ENTRIES, "a full table has free slots");
 
-#define ETHERTYPE_ARP	  0x0806
-#define ETHERTYPE_RARP	  0x8035
-#define ETHERTYPE_PAUSE	  0x8808 /**< MAC control */
-#define ETHERTYPE_SLOW	  0x8809 /**< LACP, marker, OAM */
-#define ARP_LEN		  28u
-#define ARP_REQUEST	  1
-#define ARP_REPLY	  2
-#define RARP_REQUEST	  3
-#define ND_ADVERTISEMENT  136
-#define ND_FLAG_SOLICITED 0x40
+#define ETHERTYPE_PAUSE 0x8808 /**< MAC control */
+#define ETHERTYPE_SLOW	0x8809 /**< LACP, marker, OAM */
 
 struct entry {
 	uint64_t key;	      /**< 0: free */
@@ -332,36 +323,6 @@ static struct sw_decision to_port(unsigned int port)
 	return (struct sw_decision){.verdict = SW_VERDICT_LOCAL, .port = (int)port};
 }
 
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-/* Does the sender say where it is now? RFC 5227 (ARP), RFC 903 (RARP: VM hosts use it), RFC
- * 4861 7.2.6 (neighbour advertisement). */
-static bool is_announcement(const uint8_t *head, size_t len)
-{
-	struct frame_info info;
-	const uint8_t *arp;
-
-	if (!frame_is_multicast(frame_dst(head)) || !frame_parse(head, len, len, &info))
-		return false;
-	if (info.l4_proto == IPPROTO_ICMPV6 && info.l4_off + 8u <= len)
-		return head[info.l4_off] == ND_ADVERTISEMENT &&
-		       !(head[info.l4_off + 4] & ND_FLAG_SOLICITED);
-	if (info.l3_off + ARP_LEN > len)
-		return false;
-	arp = head + info.l3_off;
-	if (memcmp(arp + 8, frame_src(head), 6))
-		return false; /* speaks for somebody else */
-	if (info.ethertype == ETHERTYPE_RARP)
-		return be16(arp + 6) == RARP_REQUEST;
-	if (info.ethertype != ETHERTYPE_ARP)
-		return false;
-	return be16(arp + 6) == ARP_REPLY ||
-	       (be16(arp + 6) == ARP_REQUEST && !memcmp(arp + 14, arp + 24, 4));
-}
-
 /* Room for one more learned address: a free entry, or that of one that is too old. NULL: none. */
 static struct entry *learnable(struct sw *sw, struct port *port)
 {
@@ -431,7 +392,7 @@ struct sw_decision sw_from_guest(struct sw *sw, int port, const uint8_t *head, s
 	if (head_len < FRAME_ETH_LEN)
 		return decide(SW_VERDICT_DROP_UNKNOWN);
 	sw->now_ns = now_ns;
-	type = be16(head + 12);
+	type = frame_type(head);
 	if (type == ETHERTYPE_SLOW || type == ETHERTYPE_PAUSE ||
 	    (multicast && frame_is_link_local(dst)))
 		return decide(SW_VERDICT_DROP_CTRL);
@@ -440,7 +401,7 @@ struct sw_decision sw_from_guest(struct sw *sw, int port, const uint8_t *head, s
 	if (source) {
 		source->seen_ns = now_ns;
 		source->away = false;
-		if (multicast && is_announcement(head, head_len))
+		if (multicast && frame_is_announcement(head, head_len))
 			source->announce_ns = now_ns + SWITCH_GARP_LOCK_NS;
 	}
 	if (multicast)
@@ -459,7 +420,7 @@ static bool is_reflected(struct sw *sw, struct slot *slot, const uint8_t *head, 
 
 	if (entry->away)
 		return false;
-	if (sw->now_ns < entry->announce_ns || !is_announcement(head, len))
+	if (sw->now_ns < entry->announce_ns || !frame_is_announcement(head, len))
 		return true;
 	if (slot->entry == 0)
 		entry->away = true;
@@ -564,21 +525,46 @@ int sw_port_of(struct sw *sw, const uint8_t mac[6])
 	return slot ? slot->port : -1;
 }
 
-unsigned int sw_macs(struct sw *sw, uint8_t (*macs)[6], unsigned int max)
+unsigned int sw_port_macs(const struct sw *sw, int p, uint8_t (*macs)[6], unsigned int max)
 {
 	unsigned int n = 0;
 
-	for (int p = next_port(sw, 0); p >= 0; p = next_port(sw, (unsigned int)p + 1)) {
-		struct port *port = &sw->ports[p];
+	for (unsigned int e = 0; e < ENTRIES && n < max; e++) {
+		const struct entry *entry = &sw->ports[p].entries[e];
 
-		for (unsigned int e = 0; e < ENTRIES && n < max; e++) {
-			struct entry *entry = &port->entries[e];
-
-			if (!entry->key || entry->away || (e > 0 && is_old(sw, entry)))
-				continue;
+		if (entry->key && !entry->away && (e == 0 || !is_old(sw, entry)))
 			key_to_mac(entry->key, macs[n++]);
-			entry->announce_ns = sw->now_ns + SWITCH_GARP_LOCK_NS;
-		}
 	}
 	return n;
+}
+
+unsigned int sw_macs(const struct sw *sw, uint8_t (*macs)[6], unsigned int max)
+{
+	unsigned int n = 0;
+
+	for (int p = next_port(sw, 0); p >= 0; p = next_port(sw, (unsigned int)p + 1))
+		n += sw_port_macs(sw, p, macs + n, max - n);
+	return n;
+}
+
+/* NULL: not here. */
+static struct entry *here(struct sw *sw, const uint8_t mac[6])
+{
+	const struct slot *slot = lookup(sw, key_of(mac));
+	struct entry *entry = slot ? entry_of(sw, slot) : NULL;
+
+	return entry && !entry->away ? entry : NULL;
+}
+
+bool sw_is_here(struct sw *sw, const uint8_t mac[6])
+{
+	return here(sw, mac) != NULL;
+}
+
+void sw_announced(struct sw *sw, const uint8_t mac[6], uint64_t now_ns)
+{
+	struct entry *entry = here(sw, mac);
+
+	if (entry)
+		entry->announce_ns = now_ns + SWITCH_GARP_LOCK_NS;
 }

@@ -16,7 +16,8 @@
  * - R4: but when that source announces itself (gratuitous ARP, RARP, unsolicited neighbour
  *   advertisement), the guest has moved to another host. A learned address is forgotten; an own
  *   one is marked away, so that frames for it leave the host, until the guest speaks here again.
- * - R5: not for SWITCH_GARP_LOCK_NS after the guest announced itself here: that comes back, too.
+ * - R5: not for SWITCH_GARP_LOCK_NS after the guest announced itself here, or we announced it
+ *   (sw_announced): that comes back, too.
  * - R6: sw_macs lists what to announce after a failover.
  * - R7: link-local control frames (LACP, STP, LLDP, pause) reach no guest, no guest sends them.
  * - R8: a physical switch may not know a guest that has been silent for SWITCH_SILENT_NS, and then
@@ -112,12 +113,16 @@ struct sw_decision sw_from_reserve(struct sw *sw, int member, bool usable, bool 
  * sending port or -1. */
 int sw_flood_next(const struct sw *sw, const uint8_t dst[6], int except, int prev);
 
-/**
- * The addresses to announce after a failover (own and learned, not those that are away), max at
- * most; returns their number. R5 begins for them: these announcements are ours, should they come
- * back.
- */
-unsigned int sw_macs(struct sw *sw, uint8_t (*macs)[6], unsigned int max);
+/** The addresses to announce after a failover (own and learned, not those that are away), max at
+ * most; returns their number. */
+unsigned int sw_macs(const struct sw *sw, uint8_t (*macs)[6], unsigned int max);
+/** Those of one port, its own first. */
+unsigned int sw_port_macs(const struct sw *sw, int port, uint8_t (*macs)[6], unsigned int max);
+/** Is the address still here? Not when it went elsewhere (R4), aged, or its port was removed: then
+ * announcing it would draw its traffic away from where it is. */
+bool sw_is_here(struct sw *sw, const uint8_t mac[6]);
+/** We announced the address, if it is here: R5 begins. */
+void sw_announced(struct sw *sw, const uint8_t mac[6], uint64_t now_ns);
 /** The port that has the address, as its own or learned; -1 = none. */
 int sw_port_of(struct sw *sw, const uint8_t mac[6]);
 

@@ -427,21 +427,25 @@ static bool announce_one(struct worker *w, uint8_t *frame)
 	const uint8_t *mac = frame_src(frame);
 	const int member = spread_member_of_mac(&w->team, pin_of_mac(w, mac), mac);
 	struct virtio_net_hdr vnet = {0};
-	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, FRAME_RARP_LEN}};
+	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, FRAME_ANNOUNCE_LEN}};
 	struct mmsghdr msg = {.msg_hdr = {.msg_iov = iov, .msg_iovlen = 2}};
 	struct uplink *up = member >= 0 ? w->uplinks[member] : NULL;
 	int rc;
 
 	if (!up || !up->nic || up->gone) /* announced anew once there is one */
 		return true;
+	if (!sw_is_here(w->sw, mac)) /* it has gone elsewhere since */
+		return true;
 	rc = up->nic->ops->send(up->nic, &msg, 1);
+	if (rc == 1)
+		sw_announced(w->sw, mac, w->now_ns);
 	w->stats.announced += rc == 1;
 	return rc == 1 || !is_link_error(-rc);
 }
 
 void uplink_timers(struct worker *w)
 {
-	uint8_t frame[FRAME_RARP_LEN];
+	uint8_t frame[FRAME_ANNOUNCE_LEN];
 
 	team_run(&w->team, w->now_ns);
 	w->stats.guests_on_reserve = w->team.spread.n_away;

@@ -72,7 +72,7 @@ static void check_frame(struct sim *s, const uint8_t *f, uint32_t len)
 		if (memcmp(f, mac_of(s, i), 6) == 0)
 			to = i;
 	}
-	if (len == FRAME_RARP_LEN && f[12] == 0x80 && f[13] == 0x35)
+	if (len == FRAME_ANNOUNCE_LEN && f[12] == 0x80 && f[13] == 0x35)
 		return;
 	assert_true(from < SOURCES && to < SOURCES);
 	memcpy(&number, f + 54, 4);

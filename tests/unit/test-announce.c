@@ -34,7 +34,7 @@ static void start(unsigned int n, uint64_t now_ns)
 /* The source address of the next frame, as its index in macs; -1 none is due. It is sent or not. */
 static int next_is(uint64_t now_ns, bool sent)
 {
-	uint8_t frame[FRAME_RARP_LEN], expect[FRAME_RARP_LEN];
+	uint8_t frame[FRAME_ANNOUNCE_LEN], expect[FRAME_ANNOUNCE_LEN];
 	int index;
 
 	if (!announce_next(&announce, now_ns, frame))

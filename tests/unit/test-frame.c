@@ -275,10 +275,10 @@ static void link_local_addresses(void **state)
 	assert_false(frame_is_link_local(mac));
 }
 
-static void rarp_and_names(void **state)
+static void announcements_and_names(void **state)
 {
 	static const uint8_t mac[6] = {0x02, 0xab, 0x00, 0x0c, 0xde, 0xff};
-	uint8_t frame[FRAME_RARP_LEN];
+	uint8_t frame[FRAME_ANNOUNCE_LEN];
 	struct frame_info info;
 	char name[18];
 
@@ -291,6 +291,16 @@ static void rarp_and_names(void **state)
 	assert_memory_equal(frame + 14, "\0\1\x08\0\6\4\0\3", 8);
 	assert_memory_equal(frame + 22, mac, 6); /* sender, and who is asked for */
 	assert_memory_equal(frame + 32, mac, 6);
+	assert_true(frame_is_announcement(frame, sizeof(frame)));
+	frame_arp(frame, mac, 0x0a000105);
+	parse_exact(frame, sizeof(frame), &info);
+	assert_int_equal(info.ethertype, 0x0806);
+	assert_memory_equal(frame, "\xff\xff\xff\xff\xff\xff", 6);
+	assert_memory_equal(frame_src(frame), mac, 6);
+	assert_memory_equal(frame + 14, "\0\1\x08\0\6\4\0\1", 8);
+	assert_memory_equal(frame + 22, mac, 6);
+	assert_memory_equal(frame + 28, "\x0a\0\1\5\0\0\0\0\0\0\x0a\0\1\5", 14);
+	assert_true(frame_is_announcement(frame, sizeof(frame)));
 	frame_mac_format(name, mac);
 	assert_string_equal(name, "02:ab:00:0c:de:ff");
 }
@@ -308,7 +318,7 @@ int main(void)
 		cmocka_unit_test(ipv6_extension_chains),
 		cmocka_unit_test(ipv6_fragments),
 		cmocka_unit_test(link_local_addresses),
-		cmocka_unit_test(rarp_and_names),
+		cmocka_unit_test(announcements_and_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

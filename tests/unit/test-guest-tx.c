@@ -265,7 +265,7 @@ static void test_announce(void **state)
 	for (unsigned int i = 0; i < dp->nics[1]->n_sent; i++) {
 		const struct dp_frame *sent = dp->nics[1]->sent[i];
 
-		assert_int_equal(sent->len, FRAME_RARP_LEN);
+		assert_int_equal(sent->len, FRAME_ANNOUNCE_LEN);
 		assert_int_equal(sent->data[12] << 8 | sent->data[13], 0x8035);
 		rarps++;
 	}

@@ -174,16 +174,33 @@ static void r5_own_announcements_do_not_count(void **state)
 
 static void r5_covers_what_we_announce(void **state)
 {
+	const struct lab_frame kinds[] = {lab_arp(1, BROADCAST, RARP, 3, 0),
+					  lab_arp(1, BROADCAST, ARP, 1, 1)};
 	struct sw *sw = *state;
-	const struct lab_frame rarp = lab_arp(1, BROADCAST, RARP, 3, 0);
-	uint8_t macs[4][6];
+	const int a = lab_port(sw, 1, SPOOF_ON), b = lab_port(sw, 2, SPOOF_ON);
+	uint8_t mac[6];
 
-	lab_port(sw, 1, SPOOF_ON);
-	lab_nic(sw, 50, BROADCAST, FLOOD);
-	assert_int_equal(sw_macs(sw, macs, 4), 1); /* a failover: RARPs leave on the new member */
-	lab_frame_nic(sw, ACTIVE, &rarp, REFLECT);
-	lab_now += SWITCH_GARP_LOCK_NS;
-	lab_frame_nic(sw, ACTIVE, &rarp, FLOOD);
+	lab_mac(1, mac);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		lab_guest(sw, a, 1, 50, UPLINK);
+		lab_now += 3600 * SEC; /* silence, then a failover */
+		sw_announced(sw, mac, lab_now);
+		lab_frame_nic(sw, ACTIVE, &kinds[i], REFLECT);
+		lab_now += SWITCH_GARP_LOCK_NS - 1;
+		lab_frame_nic(sw, ACTIVE, &kinds[i], REFLECT);
+		sw_announced(sw, mac, lab_now); /* the next round */
+		lab_now += SWITCH_GARP_LOCK_NS - 1;
+		lab_frame_nic(sw, ACTIVE, &kinds[i], REFLECT);
+		lab_now++;
+		assert_true(sw_is_here(sw, mac));
+		lab_frame_nic(sw, ACTIVE, &kinds[i], FLOOD);
+		assert_false(sw_is_here(sw, mac)); /* it lives there */
+		sw_announced(sw, mac, lab_now);
+		lab_guest(sw, b, 2, 1, UPLINK);
+	}
+	lab_mac(3, mac);
+	sw_announced(sw, mac, lab_now);
+	assert_false(sw_is_here(sw, mac));
 }
 
 static void r6_lists_every_address(void **state)
@@ -203,6 +220,10 @@ static void r6_lists_every_address(void **state)
 	assert_memory_equal(macs[2], mac, 6);
 	assert_int_equal(sw_macs(sw, macs, 2), 2);
 	assert_int_equal(sw_macs(sw, macs, 0), 0);
+	assert_int_equal(sw_port_macs(sw, a, macs, 4), 2);
+	lab_mac(11, mac);
+	assert_memory_equal(macs[1], mac, 6);
+	assert_int_equal(sw_port_macs(sw, a, macs, 1), 1);
 }
 
 static void r7_control_frames_stay_outside(void **state)

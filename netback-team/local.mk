@@ -8,6 +8,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/announce.c netback-team/announce.h \
 	netback-team/bucket.c netback-team/bucket.h \
 	netback-team/buf.c netback-team/buf.h \
+	netback-team/claims.c netback-team/claims.h \
 	netback-team/cost.c netback-team/cost.h \
 	netback-team/csum.c netback-team/csum.h \
 	netback-team/damp.c netback-team/damp.h \

@@ -24,6 +24,11 @@ tests_fuzz_fuzz_ctl_SOURCES = tests/fuzz/fuzz-ctl.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ctl_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_ctl_LDFLAGS = $(FUZZ_LDFLAGS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz-claims
+tests_fuzz_fuzz_claims_SOURCES = tests/fuzz/fuzz-claims.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_claims_LDADD = $(UNIT_NET_LIBS)
+tests_fuzz_fuzz_claims_LDFLAGS = $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-dos-frame
 tests_fuzz_fuzz_dos_frame_SOURCES = tests/fuzz/fuzz-dos-frame.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dos_frame_LDADD = $(UNIT_NET_LIBS)

@@ -96,6 +96,10 @@ UNIT_TESTS += tests/unit/test-announce
 tests_unit_test_announce_SOURCES = tests/unit/test-announce.c
 tests_unit_test_announce_LDADD = $(UNIT_NET_LIBS)
 
+UNIT_TESTS += tests/unit/test-claims
+tests_unit_test_claims_SOURCES = tests/unit/test-claims.c
+tests_unit_test_claims_LDADD = $(UNIT_NET_LIBS)
+
 UNIT_TESTS += tests/unit/test-mailbox
 tests_unit_test_mailbox_SOURCES = tests/unit/test-mailbox.c
 tests_unit_test_mailbox_LDADD = $(UNIT_LIBS)

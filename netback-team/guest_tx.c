@@ -13,6 +13,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <utlist.h>
@@ -277,6 +278,15 @@ static void look(struct tx_record *rec, const struct sw_decision *decision)
 	rec->looked = true;
 }
 
+/* Notes which address the sender of an ARP frame has, for its announcements. */
+static void note_claim(struct worker *w, const struct tx_record *rec)
+{
+	const int port = rec->queue->vif->port;
+	const bool known = sw_port_of(w->sw, frame_src(rec->pkt.head)) == port;
+
+	claims_learn(w->claims, known ? port : -1, rec->pkt.head, rec->pkt.head_len, w->now_ns);
+}
+
 /* The switch's verdict, performed; a frame that only has its headers here goes from guest to guest.
  */
 static void forward(struct worker *w, struct tx_record *rec, const struct sw_decision *decision)
@@ -315,6 +325,8 @@ static void forward(struct worker *w, struct tx_record *rec, const struct sw_dec
 		return;
 	}
 	rec->forwarded = true;
+	if (w->claims && frame_type(rec->pkt.head) == ETH_P_ARP)
+		note_claim(w, rec);
 }
 
 /* Decides every frame of the batch, fetches what is still missing, sends. */

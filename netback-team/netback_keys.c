@@ -2,6 +2,7 @@
 /* netback_keys.c - rows of the key tables, see netback_keys.h. */
 #include "netback_keys.h"
 
+#include "announce.h"
 #include "fair.h"
 #include "hook.h"
 #include "policy.h"
@@ -12,6 +13,7 @@
 static const char *const hash_names[] = {"l2", "l3", "l34", "src", "dst", "srcdst", NULL};
 static const char *const failback_names[] = {"always", "better", "failure", "manual", "load", NULL};
 static const char *const probe_names[] = {"off", "arp", "ns", "beacon", NULL}; /* probe.h */
+static const char *const announce_names[] = {"rarp", "garp", "both", NULL};    /* announce.h */
 static const char *const need_names[] = {"any", "all", NULL};
 
 #define TRAIT(member) offsetof(struct member_traits, member)
@@ -110,9 +112,15 @@ static const struct key team_keys[] = {
 	 "Private network namespace that the members are moved to, away from the host's own stack; "
 	 "empty = they stay."},
 	{"rarp_count", KEY_TYPE_U64, TEAM(rarp_count), 0, 255, NULL, "3", true,
-	 "How often each guest address is announced by RARP after the active member changed."},
+	 "How often each guest address is announced after the active member changed."},
 	{"rarp_interval", KEY_TYPE_DURATION, TEAM(rarp_interval_ns), NSEC_PER_MSEC,
 	 60 * NSEC_PER_SEC, NULL, "200ms", true, "Time between these announcements."},
+	{"rarp_burst", KEY_TYPE_U64, TEAM(rarp_burst), 1, ANNOUNCE_BURST_MAX, NULL, "64", true,
+	 "So many announcements may leave in any 10 ms."},
+	{"announce", KEY_TYPE_ENUM, TEAM(announce), 0, 0, announce_names, "rarp", true,
+	 "How guest addresses are announced: rarp: by RARP; garp: by an ARP announcement for each "
+	 "IPv4 address that the guest was heard to use without a VLAN tag, up to four, by RARP "
+	 "where none was; both: by RARP and by ARP."},
 	{"hash", KEY_TYPE_ENUM, TEAM(hash), 0, 0, hash_names, "l34", true,
 	 "What the mode hash goes by: l2: Ethernet addresses and VLAN; l3: these and the IP "
 	 "addresses; l34: IP addresses, protocol and ports; src, dst: one IP address; srcdst: "

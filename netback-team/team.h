@@ -100,6 +100,8 @@ struct team_options {
 	char netns[64];		   /**< private namespace for the members, "" = none */
 	uint64_t rarp_count;	   /**< announcements of each guest MAC after a switch */
 	uint64_t rarp_interval_ns; /**< between them */
+	uint64_t rarp_burst;	   /**< frames in ANNOUNCE_BURST_NS */
+	int announce;		   /**< enum announce_kind */
 	int hash;		   /**< enum flow_fields, of the mode hash */
 	uint64_t hash_seed;	   /**< 32 bits */
 	uint64_t flowlet_gap_ns;

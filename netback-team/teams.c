@@ -133,8 +133,7 @@ static int call_options(void *ctx, void *arg)
 	team_set_options(&w->team, &call->options, w->now_ns);
 	uplink_probe_set(w, &call->options);
 	qos_set_options(w, &call->options);
-	announce_set(&w->announce, (unsigned int)call->options.rarp_count,
-		     call->options.rarp_interval_ns);
+	uplink_announce_set(w, &call->options);
 	uplink_lacp_configure(w, call->restarted);
 	uplink_drain_set(w);
 	worker_deadline(w, 0);

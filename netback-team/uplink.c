@@ -316,6 +316,8 @@ static void from_nic(struct worker *w, struct uplink *up, unsigned int i)
 	load_add(&up->rx_load,
 		 cost_of(COST_UNIT_WIRE, len, pkt.vnet.gso_size, pkt.vnet.hdr_len).bytes,
 		 w->now_ns);
+	if (w->claims && frame_type(pkt.head) == ETH_P_ARP)
+		claims_learn(w->claims, -1, pkt.head, len, w->now_ns);
 	if (w->lacp.on && uplink_lacp_receive(up, pkt.head, len))
 		return;
 	if (w->probe.on && probe_receive(&w->probe, up->member, pkt.head, len, w->now_ns))
@@ -420,8 +422,8 @@ static const struct pin *pin_of_mac(const struct worker *w, const uint8_t mac[6]
 	return port >= 0 ? &w->ports[port]->pin : NULL;
 }
 
-/* A RARP goes to the member that the guest sends on, or else to the active one: there the switch
- * learns where its answers belong. False: the member takes none for now. */
+/* An announcement goes to the member that the guest sends on, or else to the active one: there the
+ * switch learns where its answers belong. False: the member takes none for now. */
 static bool announce_one(struct worker *w, uint8_t *frame)
 {
 	const uint8_t *mac = frame_src(frame);
@@ -439,7 +441,10 @@ static bool announce_one(struct worker *w, uint8_t *frame)
 	rc = up->nic->ops->send(up->nic, &msg, 1);
 	if (rc == 1)
 		sw_announced(w->sw, mac, w->now_ns);
-	w->stats.announced += rc == 1;
+	if (frame_type(frame) == ETH_P_RARP)
+		w->stats.announced += rc == 1;
+	else
+		w->stats.announced_arp += rc == 1;
 	return rc == 1 || !is_link_error(-rc);
 }
 
@@ -452,7 +457,7 @@ void uplink_timers(struct worker *w)
 	w->probe_runs = true;
 	worker_deadline(w, team_deadline(&w->team));
 	worker_deadline(w, w->lacp.due_ns);
-	while (announce_next(&w->announce, w->now_ns, frame))
+	while (announce_next(&w->announce, w->claims, w->now_ns, frame))
 		announce_done(&w->announce, announce_one(w, frame), w->now_ns);
 	worker_deadline(w, announce_deadline(&w->announce));
 }

@@ -16,8 +16,26 @@ static void announce_all(struct worker *w)
 	uint8_t macs[ANNOUNCE_MACS_MAX][6];
 
 	announce_start(&w->announce, (const uint8_t(*)[6])macs,
-		       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->now_ns);
+		       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->claims, w->now_ns);
 	worker_deadline(w, announce_deadline(&w->announce));
+}
+
+void uplink_announce_set(struct worker *w, const struct team_options *options)
+{
+	const struct announce_options announce = {
+		.kind = (enum announce_kind)options->announce,
+		.count = (unsigned int)options->rarp_count,
+		.interval_ns = options->rarp_interval_ns,
+		.burst = (unsigned int)options->rarp_burst,
+	};
+
+	announce_set(&w->announce, &announce);
+	if (announce.kind != ANNOUNCE_RARP && !w->claims) {
+		w->claims = claims_create();
+	} else if (announce.kind == ANNOUNCE_RARP) { /* what nobody keeps up must not be used */
+		claims_destroy(w->claims);
+		w->claims = NULL;
+	}
 }
 
 static bool is_up(enum team_member_state state)

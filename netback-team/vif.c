@@ -159,6 +159,19 @@ int vif_open(struct vif **out, struct worker *w, const struct vif_config *config
 	return 0;
 }
 
+/* It may live elsewhere soon: a late announcement would draw its traffic back here. */
+static void leave_announcements(struct vif *vif)
+{
+	struct worker *w = vif->worker;
+	uint8_t macs[SWITCH_LEARN_MAX + 1][6];
+	unsigned int n = sw_port_macs(w->sw, vif->port, macs, ARRAY_SIZE(macs));
+
+	while (n > 0)
+		announce_forget(&w->announce, macs[--n]);
+	if (w->claims)
+		claims_forget(w->claims, vif->port);
+}
+
 void vif_close(struct vif *vif)
 {
 	guard_vif_remove(vif);
@@ -166,9 +179,8 @@ void vif_close(struct vif *vif)
 	worker_vif_remove(vif->worker, vif);
 	qos_vif_remove(vif->worker, vif);
 	spread_pin_remove(&vif->worker->team, &vif->pin);
+	leave_announcements(vif);
 	sw_port_remove(vif->worker->sw, vif->port);
-	/* It may live elsewhere soon: a late announcement would draw its traffic back here. */
-	announce_forget(&vif->worker->announce, vif->config.mac);
 	for (unsigned int i = 0; i < vif->config.n_queues; i++)
 		close_queue(vif, &vif->queues[i]);
 	free(vif);

@@ -392,7 +392,7 @@ int worker_create(struct worker **worker, struct xen *xen, struct clock *clock,
 	uplink_team_observer(w, &team_observer);
 	team_init(&w->team, team_name, options, &team_observer);
 	uplink_lacp_init(w);
-	announce_init(&w->announce, (unsigned int)options->rarp_count, options->rarp_interval_ns);
+	uplink_announce_set(w, options);
 	w->sw = sw_create();
 	qos_create(w, options);
 	guard_profile_off(&unguarded);
@@ -446,6 +446,7 @@ void worker_destroy(struct worker *w)
 		munmap(w->tx_pages, (size_t)WORKER_TX_PAGES * XEN_PAGE_SIZE);
 	buf_pool_destroy(w->pool);
 	sw_destroy(w->sw);
+	claims_destroy(w->claims);
 	qos_destroy(w);
 	guard_destroy(w->guard);
 	mailbox_destroy(w->mail);
@@ -478,6 +479,7 @@ const struct stat_desc worker_stat_descs[] = {
 	ROW(reselected, "Frames that went to another member because the chosen one could not send"),
 	ROW(nic_full_waits, "Times a NIC's queue was full and frames stayed in the guests' rings"),
 	ROW(announced, "RARP announcements sent"),
+	ROW(announced_arp, "ARP announcements sent"),
 	ROW(to_reserve, "Times a guest was failed over to a reserve member"),
 #undef ROW
 	{"guests_on_reserve", STAT_KIND_GAUGE, offsetof(struct worker_stats, guests_on_reserve),

@@ -100,6 +100,7 @@ struct worker_stats {
 	uint64_t reselected;		/**< frames that a member could not take and another did */
 	uint64_t nic_full_waits;	/**< times a NIC's queue was full: frames went back */
 	uint64_t announced;		/**< RARP frames sent */
+	uint64_t announced_arp;		/**< ARP announcements sent */
 	uint64_t to_reserve;		/**< times a guest came to a reserve member */
 	uint64_t guests_on_reserve;	/**< now */
 };
@@ -207,6 +208,7 @@ struct worker {
 	struct sw *sw;
 	struct guard *guard;
 	struct announce announce;
+	struct claims *claims; /**< NULL: the key `announce` needs none */
 	struct probe probe;
 	bool probe_runs;	     /**< in this pass */
 	uint32_t lacp_drained;	     /**< members that LACP drains for the key `drained` */
@@ -380,6 +382,8 @@ bool uplink_receive(struct worker *worker);
 void uplink_calm(struct worker *worker);
 /** Sends due announcements, runs team timers. */
 void uplink_timers(struct worker *worker);
+/** uplink_changes.c: applies the keys of announcements, live. */
+void uplink_announce_set(struct worker *worker, const struct team_options *options);
 /** uplink_drain.c: takes the key `drained` out of the options where LACP is to drain. */
 void uplink_drain_keep(struct worker *worker, struct team_options *options);
 /** uplink_drain.c: and does so, also with members that were added since; once LACP knows its

@@ -149,6 +149,7 @@ static int start(struct bench *b, struct fake *fake)
 	static const struct worker_observer observer;
 	const struct team_options options = {.rarp_count = 1,
 					     .rarp_interval_ns = NSEC_PER_SEC,
+					     .rarp_burst = 64,
 					     .failback_load = 50,
 					     .speed_bps = 1000000000};
 	const struct nic_packet_options nic = {.netns_fd = -1};

@@ -249,7 +249,7 @@ void day_set_options(struct day *day)
 	team_set_options(&w->team, &options, day_now(day));
 	uplink_probe_set(w, &options);
 	qos_set_options(w, &options);
-	announce_set(&w->announce, (unsigned int)options.rarp_count, options.rarp_interval_ns);
+	uplink_announce_set(w, &options);
 	uplink_lacp_configure(w, false);
 	uplink_drain_set(w);
 	worker_deadline(w, 0);

@@ -146,7 +146,8 @@ static void on_failed(void *ctx, struct vif *vif, const char *why)
 static void start_worker(struct dp *dp)
 {
 	struct worker_observer observer = {.vif_failed = on_failed, .ctx = dp};
-	struct team_options options = {.rarp_count = 1, .rarp_interval_ns = NSEC_PER_SEC};
+	struct team_options options = {
+		.rarp_count = 1, .rarp_interval_ns = NSEC_PER_SEC, .rarp_burst = 64};
 	char error[256];
 
 	assert_int_equal(worker_create(&dp->worker, fake_domain(dp->fake, 0), &dp->clock, "t",

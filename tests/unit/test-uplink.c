@@ -202,6 +202,112 @@ static void announcements_wait_for_a_full_member(void **state)
 		assert_int_equal(took(dp, 1, i, true), 1);
 }
 
+static void announce_by(struct dp *dp, enum announce_kind kind)
+{
+	struct team_options options = dp->worker->team.options;
+
+	options.announce = (int)kind;
+	uplink_announce_set(dp->worker, &options);
+}
+
+/* An ARP question of `src` for its address 10.0.0.n, which a guest sends, or (-1) comes in on NIC
+ * 1, where it does not count as a frame for guests. */
+static void arp_from(struct dp *dp, int guest, const uint8_t src[6], uint8_t n)
+{
+	uint8_t arp[FRAME_ANNOUNCE_LEN];
+
+	frame_arp(arp, src, 0x0a000000u + n);
+	arp[41] = 254; /* asks for the gateway */
+	if (guest >= 0)
+		dp_send(dp, (unsigned int)guest, arp, sizeof(arp), NULL, 0, 0, 0);
+	else
+		dp_incoming(dp->nics[1], arp, sizeof(arp), NULL, -1);
+	dp_run(dp);
+}
+
+/* ARP announcements of a guest for 10.0.0.n that the NIC sent. */
+static unsigned int arps(struct dp *dp, int nic, unsigned int guest, uint8_t n)
+{
+	const struct dp_nic *d = dp->nics[nic];
+	uint8_t expect[FRAME_ANNOUNCE_LEN];
+	unsigned int count = 0;
+
+	frame_arp(expect, dp->guests[guest].mac, 0x0a000000u + n);
+	for (unsigned int i = 0; i < d->n_sent; i++)
+		count += d->sent[i]->len == sizeof(expect) &&
+			 !memcmp(d->sent[i]->data, expect, sizeof(expect));
+	return count;
+}
+
+static void guests_are_announced_by_arp(void **state)
+{
+	struct dp *dp = *state;
+
+	arp_from(dp, 0, dp->guests[0].mac, 9); /* nobody listens yet */
+	announce_by(dp, ANNOUNCE_GARP);
+	arp_from(dp, 0, dp->guests[0].mac, 1);
+	arp_from(dp, 0, dp->guests[1].mac, 2); /* spoofed: goes nowhere */
+	arp_from(dp, 1, dp->guests[1].mac, 3);
+	arp_from(dp, 2, dp->guests[2].mac, 4);
+	arp_from(dp, -1, dp_wire_mac, 3); /* a virtual address that moved */
+	forget(dp);
+	link_is(dp, 0, false);
+	assert_int_equal(dp->nics[1]->n_sent, DP_GUESTS);
+	assert_int_equal(arps(dp, 1, 0, 1), 1);
+	assert_int_equal(took(dp, 1, 1, true), 1);
+	assert_int_equal(arps(dp, 1, 2, 4), 1);
+	assert_int_equal(dp->worker->stats.announced_arp, 2);
+
+	announce_by(dp, ANNOUNCE_BOTH);
+	dp_disconnect(dp, 2);
+	forget(dp);
+	link_is(dp, 0, true);
+	assert_int_equal(dp->nics[0]->n_sent, 3);
+	assert_int_equal(took(dp, 0, 0, true) + took(dp, 0, 1, true), 2);
+	assert_int_equal(arps(dp, 0, 0, 1), 1);
+
+	/* forgotten with the key, learned anew */
+	announce_by(dp, ANNOUNCE_RARP);
+	announce_by(dp, ANNOUNCE_GARP);
+	forget(dp);
+	link_is(dp, 0, false);
+	assert_int_equal(dp->nics[1]->n_sent, 2);
+	assert_int_equal(took(dp, 1, 0, true) + took(dp, 1, 1, true), 2);
+}
+
+/* What a bridge in a guest has behind it goes with the guest, and an address that was announced
+ * from elsewhere is not announced here any more. */
+static void announcements_end_with_their_address(void **state)
+{
+	static const uint8_t nested[6] = {2, 0, 0, 7, 7, 7};
+	struct dp *dp = *state;
+	struct vif_config config = dp_config(dp, 0);
+	uint8_t rarp[FRAME_ANNOUNCE_LEN];
+
+	dp_disconnect(dp, 0);
+	config.learning = true;
+	dp_connect(dp, 0, &config);
+	announce_by(dp, ANNOUNCE_BOTH);
+	arp_from(dp, 0, nested, 7);
+	forget(dp);
+	dp->nics[1]->send_error = ENOBUFS;
+	link_is(dp, 0, false);
+	assert_int_equal(dp->nics[1]->n_sent, 0);
+	assert_int_equal(announce_pending(&dp->worker->announce), DP_GUESTS + 2);
+	dp_disconnect(dp, 0);
+	assert_int_equal(announce_pending(&dp->worker->announce), DP_GUESTS - 1);
+	clock_advance(&dp->clock, SWITCH_GARP_LOCK_NS);
+	frame_rarp(rarp, dp->guests[1].mac);
+	dp_incoming(dp->nics[1], rarp, sizeof(rarp), NULL, -1);
+	(void)dp_pass(dp); /* timers come after frames */
+	dp->nics[1]->send_error = 0;
+	dp_advance(dp, NSEC_PER_SEC);
+	dp_advance(dp, NSEC_PER_SEC);
+	assert_int_equal(took(dp, 1, 0, true), 0);
+	assert_int_equal(took(dp, 1, 1, true), 0);
+	assert_int_equal(took(dp, 1, 2, true), 1);
+}
+
 static bool arrives(struct dp *dp, unsigned int nic, unsigned int guest)
 {
 	uint8_t got[4096];
@@ -317,6 +423,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
 						dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(announcements_wait_for_a_full_member, dp_setup,
+						dp_teardown),
+		cmocka_unit_test_setup_teardown(guests_are_announced_by_arp, dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(announcements_end_with_their_address, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(answers_follow_a_detour, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(who_stepped_aside_stays_until_it_pauses, dp_setup,

@@ -88,6 +88,9 @@ void vifdev_failed(struct netback *nb, uint16_t domid, uint32_t devid, const str
 		   const char *why);
 /** Reply of "vif list" for one device; details: of "vif show". */
 json_t *vifdev_to_json(struct backend_device *dev, bool details);
+/** The addresses that would be announced for it, {"mac", "ipv4": [...]} each; empty while it is not
+ * connected. Asks its worker. */
+json_t *vifdev_addresses(struct backend_device *dev);
 json_t *vifdev_explain(struct backend_device *dev);
 /** The team that serves it; NULL while it is not connected. */
 struct team_entry *vifdev_team(const struct backend_device *dev);

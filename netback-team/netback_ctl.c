@@ -12,17 +12,23 @@
 
 struct list_ctx {
 	json_t *array;
+	bool addresses;
 };
 
 static void append_vif(void *ctx, struct backend_device *dev)
 {
-	json_array_append_new(((struct list_ctx *)ctx)->array, vifdev_to_json(dev, false));
+	const struct list_ctx *list = ctx;
+	json_t *vif = vifdev_to_json(dev, false);
+
+	if (list->addresses)
+		json_object_set_new(vif, "addresses", vifdev_addresses(dev));
+	json_array_append_new(list->array, vif);
 }
 
 static int vif_list(void *ctx, json_t *args, json_t **result, char error[CTL_ERROR_MAX])
 {
 	struct netback *nb = ctx;
-	struct list_ctx list = {json_array()};
+	struct list_ctx list = {json_array(), json_is_true(json_object_get(args, "addresses"))};
 
 	backend_foreach(nb->backend, append_vif, &list);
 	*result = list.array;
@@ -290,8 +296,9 @@ void netback_ctl_register(struct netback *nb)
 		const char *name, *usage;
 		ctl_fn fn;
 	} commands[] = {
-		{"vif list", "all vifs", vif_list},
-		{"vif show", "{domid, devid}: one vif with counters and features", vif_show},
+		{"vif list", "{[addresses: true]}: all vifs", vif_list},
+		{"vif show", "{domid, devid}: one vif with counters, features and addresses",
+		 vif_show},
 		{"explain vif", "{domid, devid}: why it is or is not connected", explain_vif},
 		{"explain vm", "{domid, devid}: what became of its last frames, and why",
 		 explain_vm},

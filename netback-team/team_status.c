@@ -25,6 +25,8 @@ struct snapshot {
 	struct team team;
 	struct uplink_lacp lacp;
 	struct probe probe;
+	uint64_t n_rarp, n_garp;   /**< announcements that were sent */
+	unsigned int n_announcing; /**< that are still to be sent */
 	struct uplink_stats stats[TEAM_MEMBERS_MAX];
 	struct load rx_loads[TEAM_MEMBERS_MAX];
 	uint32_t
@@ -54,6 +56,9 @@ static int call_snapshot(void *ctx, void *arg)
 	snap->lacp = w->lacp;
 	snap->probe = w->probe;
 	snap->now_ns = w->now_ns;
+	snap->n_rarp = w->stats.announced;
+	snap->n_garp = w->stats.announced_arp;
+	snap->n_announcing = announce_pending(&w->announce);
 	snap->n_pins = copy_pins(w, snap->pins, snap->n_pins);
 	for (unsigned int i = 0; i < TEAM_MEMBERS_MAX; i++) {
 		struct uplink *up = w->uplinks[i];
@@ -290,6 +295,10 @@ json_t *team_to_json(struct team_entry *entry)
 			  up ? "up" : "down", "members", members, "vifs", (int)entry->users,
 			  "options", options_to_json(&entry->options));
 	json_object_set_new(reply, "distribution", distribution_to_json(snap));
+	json_object_set_new(reply, "announced",
+			    json_pack("{s:I, s:I, s:i}", "rarp", (json_int_t)snap->n_rarp, "garp",
+				      (json_int_t)snap->n_garp, "pending",
+				      (int)snap->n_announcing));
 	if (snap->n_pins)
 		json_object_set_new(reply, "guests", guests_to_json(snap));
 	if (error)

@@ -2,7 +2,58 @@
 /* vifdev_status.c - a vif as people see it: replies of `vif list`, `vif show` and `explain vif`. */
 #include "vifdev_priv.h"
 
+#include <arpa/inet.h>
+
 #include "util.h"
+
+struct addresses_call {
+	int port;
+	struct {
+		uint32_t ipv4[CLAIMS_PER_MAC];
+		unsigned int n_ipv4;
+	} claims[SWITCH_LEARN_MAX + 1];
+	uint8_t macs[SWITCH_LEARN_MAX + 1][6];
+	unsigned int n_macs;
+};
+
+static int call_addresses(void *ctx, void *arg)
+{
+	const struct worker *w = ctx;
+	struct addresses_call *call = arg;
+
+	call->n_macs = sw_port_macs(w->sw, call->port, call->macs, ARRAY_SIZE(call->macs));
+	for (unsigned int i = 0; i < call->n_macs; i++)
+		call->claims[i].n_ipv4 =
+			claims_of(w->claims, call->macs[i], call->claims[i].ipv4, w->now_ns);
+	return 0;
+}
+
+json_t *vifdev_addresses(struct backend_device *dev)
+{
+	struct worker *worker;
+	const struct vif *vif = vifdev_vif(dev, &worker);
+	struct addresses_call call;
+	char mac[18], text[INET_ADDRSTRLEN];
+	json_t *all = json_array();
+
+	if (!vif)
+		return all;
+	call.port = vif->port;
+	worker_call(worker, call_addresses, &call);
+	for (unsigned int i = 0; i < call.n_macs; i++) {
+		json_t *known = json_array();
+
+		for (unsigned int k = 0; k < call.claims[i].n_ipv4; k++) {
+			const struct in_addr address = {htonl(call.claims[i].ipv4[k])};
+
+			inet_ntop(AF_INET, &address, text, sizeof(text));
+			json_array_append_new(known, json_string(text));
+		}
+		frame_mac_format(mac, call.macs[i]);
+		json_array_append_new(all, json_pack("{s:s, s:o}", "mac", mac, "ipv4", known));
+	}
+	return all;
+}
 
 static void add_details(json_t *reply, const struct vif *vif)
 {
@@ -61,8 +112,10 @@ json_t *vifdev_to_json(struct backend_device *dev, bool details)
 	json_object_set_new(reply, "tx_bytes", json_integer((json_int_t)vif->stats.tx_bytes));
 	json_object_set_new(reply, "drops", vif_drops_to_json(vif, &dropped));
 	json_object_set_new(reply, "dropped", json_integer((json_int_t)dropped));
-	if (details)
+	if (details) {
+		json_object_set_new(reply, "addresses", vifdev_addresses(dev));
 		add_details(reply, vif);
+	}
 	return reply;
 }
 

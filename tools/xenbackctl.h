@@ -185,6 +185,9 @@ int cmd_metrics(struct cli *cli, int argc, char **argv);
 int cmd_log(struct cli *cli, int argc, char **argv);
 int cmd_keys(struct cli *cli, int argc, char **argv);
 
+/** xenbackctl_vif.c: the addresses in the daemon's answer about an interface as one line, MAC by
+ * MAC with the IPv4 addresses that are known of it; a string to free(). */
+char *vif_addresses(const json_t *vif);
 int cmd_vif_list(struct cli *cli, int argc, char **argv);
 int cmd_vif_show(struct cli *cli, int argc, char **argv);
 int cmd_top(struct cli *cli, int argc, char **argv);

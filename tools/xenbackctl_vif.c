@@ -2,6 +2,8 @@
 /* xenbackctl_vif.c - commands about guest interfaces: vif list, vif show, explain vif. */
 #include "xenbackctl.h"
 
+#include <stdlib.h>
+
 #include "common/util.h"
 
 /* rx and tx as the guest sees them: what it receives, what it sends. */
@@ -11,9 +13,9 @@ static const char *const list_columns[] = {
 	"rx_packets", "tx_packets", "dropped", "error",	   NULL,
 };
 static const char *const show_first[] = {
-	"vif",	      "domain",	  "name",   "uuid",	"team",	    "mac",
-	"state",      "frontend", "queues", "rx_bytes", "tx_bytes", "rx_packets",
-	"tx_packets", "dropped",  "error",  NULL,
+	"vif",	      "domain",	    "name",	"uuid",	  "team",     "mac",
+	"addresses",  "state",	    "frontend", "queues", "rx_bytes", "tx_bytes",
+	"rx_packets", "tx_packets", "dropped",	"error",  NULL,
 };
 
 /* How an interface is written. */
@@ -21,6 +23,34 @@ const struct device_kind cli_vif_kind = {
 	"vif",	     "vif list",     NULL,
 	"interface", "an interface", "DOM.DEV such as 3.0, or web.0 by the domain's name",
 	false};
+
+char *vif_addresses(const json_t *vif)
+{
+	const json_t *all = json_object_get(vif, "addresses");
+	char *text = xb_strdup("");
+
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		const json_t *address = json_array_get(all, i), *ipv4;
+		const char *mac = json_string_value(json_object_get(address, "mac"));
+		AUTO_FREE char *before = text;
+		AUTO_FREE char *known = NULL;
+
+		ipv4 = json_object_get(address, "ipv4");
+		known = render_value("", ipv4);
+		text = xb_asprintf("%s%s%s%s%s%s", before, *before ? ", " : "", mac ? mac : "",
+				   *known ? " (" : "", known, *known ? ")" : "");
+	}
+	return text;
+}
+
+/* In the daemon's answer, in place of the list. */
+static void shorten_addresses(json_t *vif)
+{
+	AUTO_FREE char *text = vif_addresses(vif);
+
+	if (json_object_get(vif, "addresses"))
+		json_object_set_new(vif, "addresses", json_string(text));
+}
 
 int cmd_vif_list(struct cli *cli, int argc, char **argv)
 {
@@ -54,6 +84,7 @@ int cmd_vif_show(struct cli *cli, int argc, char **argv)
 	} else {
 		if (json_object_get(result, "domid"))
 			device_shorten(&cli_vif_kind, result);
+		shorten_addresses(result);
 		render_object(stdout, result, show_first, 0);
 	}
 	json_decref(result);

@@ -12,9 +12,9 @@
 
 #define INTERVAL_USEC 500000u
 
-static const char *const columns[] = {"vm",	"vif",	  "state",  "team",	     "nic",
-				      "shares", "rx_bps", "tx_bps", "waiting_bytes", "lost",
-				      "why",	"policy", NULL};
+static const char *const columns[] = {
+	"vm",	  "vif",	   "state", "team", "nic",    "shares",	   "rx_bps",
+	"tx_bps", "waiting_bytes", "lost",  "why",  "policy", "addresses", NULL};
 
 /* "tx-spoofed 12, rx-full 3"; "rate 1Gbit" */
 static char *join(const json_t *object)
@@ -80,8 +80,17 @@ static void show(const struct cli *cli, const json_t *vifs, const struct sample 
 {
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < json_array_size(vifs); i++)
-		json_array_append_new(rows, row_of(json_array_get(vifs, i), now, before));
+	for (size_t i = 0; i < json_array_size(vifs); i++) {
+		const json_t *vif = json_array_get(vifs, i);
+		json_t *row = row_of(vif, now, before);
+		AUTO_FREE char *addresses = vif_addresses(vif);
+
+		if (cli->json)
+			json_object_set(row, "addresses", json_object_get(vif, "addresses"));
+		else
+			json_object_set_new(row, "addresses", json_string(addresses));
+		json_array_append_new(rows, row);
+	}
 	if (cli->json)
 		cli_print_json(rows);
 	else if (!json_array_size(rows))
@@ -103,7 +112,8 @@ int cmd_vm_show(struct cli *cli, int argc, char **argv)
 		fine = sample_take(&now, cli, NULL, &before, error);
 	}
 	if (fine) {
-		vifs = cli_ask(cli, cli->command->daemon, "vif list", NULL, error);
+		vifs = cli_ask(cli, cli->command->daemon, "vif list",
+			       json_pack("{s:b}", "addresses", 1), error);
 		fine = vifs != NULL;
 	}
 	if (fine)

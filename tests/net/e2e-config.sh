@@ -29,6 +29,8 @@ refused failback_hold 5 5s
 refused failback_hold -1s 5s
 refused carrier_poll 99999h 10ms
 refused rarp_count 100000 3
+refused rarp_burst 257 64
+refused announce arp garp
 refused members 'nic0 nic1:999' 'nic0 nic1'
 like 'the error named what is allowed' "$(grep -h mode "$DIR/netback-team.log")" 'active-backup'
 

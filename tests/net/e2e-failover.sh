@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The active NIC loses its link, gets it back, both lose it: traffic goes on where it can, no connection is lost.
+# The active NIC loses its link, gets it back, both lose it: traffic goes on where it can, no connection is lost; guests are announced.
 SRC=${XENBACK_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRC/tests/tap.sh"
 . "$SRC/tests/net/lib.sh"
+command -v tcpdump >/dev/null || skip_all 'tcpdump is not installed'
 net_enter "$@"
 net_up
 box_start
@@ -34,7 +35,31 @@ carrier_back 0
 ok 'back: the preferred member becomes active again' wait_for 15 active_is nic0
 ok 'back: the guest reaches the network' wait_for 5 reaches 1 "$OUTSIDE_IP"
 
+# The guest is announced on the member that takes over: by RARP, and by ARP with the address that it claims.
+announce_is() { ctl --json team show team0 | jq -e ".options.announce == \"$1\"" >/dev/null; }
+claimed() {
+    in_guest 1 ip neigh flush all
+    reaches 1 "$OUTSIDE_IP"
+    ctl --json vif show 1.0 | jq -e --arg mac "$(guest_mac 1)" --arg ip "$(guest_ip 1)" \
+        '.addresses == [{mac: $mac, ipv4: [$ip]}]'
+}
+announced() { ctl --json team show team0 | jq -e ".announced | $1" >/dev/null; }
+heard() { grep -qE "$1" "$DIR/announced"; }
+is 'announce = rarp: no address is learned' "$(ctl --json vif show 1.0 | jq -c .addresses)" "[{\"mac\":\"$(guest_mac 1)\",\"ipv4\":[]}]"
+ok 'team show: RARP alone was sent' announced '.rarp >= 3 and .garp == 0'
+team_set announce both
+ok 'announce: taken over live' wait_for 5 announce_is both
+ok 'announce: the address that the guest claims is known' wait_for 10 claimed
+like 'vif show: in one line' "$(ctl vif show 1.0)" "addresses +$(guest_mac 1) \($(guest_ip 1)\)"
+like 'vm show: too' "$(ctl vm show)" "$(guest_mac 1) \($(guest_ip 1)\)"
+in_switch tcpdump -i sw1 -e -n -l -Q in "ether src $(guest_mac 1) and (arp or rarp)" >"$DIR/announced" 2>"$DIR/tcpdump.log" &
+TCPDUMP=$!
+ok 'tcpdump listens' wait_for 10 grep -q 'listening on' "$DIR/tcpdump.log"
 carrier_cut 0
+ok 'cut again: announced by RARP' wait_for 5 heard "Reverse Request who-is $(guest_mac 1)"
+ok 'cut again: announced by ARP' wait_for 5 heard "(Announcement|who-has) $(guest_ip 1)"
+ok 'team show counts both' wait_for 5 announced '.garp >= 3 and .pending == 0'
+kill "$TCPDUMP"
 carrier_cut 1
 ok 'both cut: no member is active' wait_for 5 active_is none
 carrier_back 1

@@ -38,7 +38,7 @@ static struct machine *build(void)
 {
 	struct machine *m = xb_calloc(1, sizeof(*m));
 	struct worker_observer observer = {.vif_failed = on_failed, .ctx = m};
-	struct team_options options = {0};
+	struct team_options options = {.announce = ANNOUNCE_BOTH}; /* guests' ARP is read */
 	const struct xen_ops *ops;
 	char error[256];
 	void *pages;

@@ -143,6 +143,14 @@ void bucket_move(struct bucket_map *map, unsigned int i, int member, uint64_t no
 	b->moved_ns = now_ns;
 }
 
+int bucket_next(const struct bucket_map *map, unsigned int i, uint64_t now_ns, uint64_t drain_ns)
+{
+	struct seat seat = map->buckets[i].seat;
+
+	seat_follow(&seat, map->usable, now_ns, drain_ns);
+	return seat.member;
+}
+
 unsigned int bucket_count(const struct bucket_map *map, uint64_t now_ns, uint64_t drain_ns,
 			  unsigned int count[TEAM_MEMBERS_MAX])
 {
@@ -150,12 +158,11 @@ unsigned int bucket_count(const struct bucket_map *map, uint64_t now_ns, uint64_
 
 	memset(count, 0, TEAM_MEMBERS_MAX * sizeof(*count));
 	for (unsigned int i = 0; i < BUCKETS; i++) {
-		struct seat seat = map->buckets[i].seat;
+		const int member = bucket_next(map, i, now_ns, drain_ns);
 
-		seat_follow(&seat, map->usable, now_ns, drain_ns);
-		if (seat.member >= 0)
-			count[seat.member]++;
-		waiting += seat.member != seat.want;
+		if (member >= 0)
+			count[member]++;
+		waiting += member != map->buckets[i].seat.want;
 	}
 	return waiting;
 }

@@ -48,6 +48,8 @@ static inline int bucket_choose(struct bucket_map *map, struct bucket *bucket, u
 	map->n_moves += seat_follow(&bucket->seat, map->usable, now_ns, drain_ns);
 	return seat_in(map->usable, bucket->seat.member) ? bucket->seat.member : -1;
 }
+/** The member that bucket i's next frame would go to now; -1 = none. */
+int bucket_next(const struct bucket_map *map, unsigned int i, uint64_t now_ns, uint64_t drain_ns);
 /** On which member how many buckets would send their next frame now; returns how many of them wait
  * to move. */
 unsigned int bucket_count(const struct bucket_map *map, uint64_t now_ns, uint64_t drain_ns,

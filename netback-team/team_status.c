@@ -180,13 +180,13 @@ static json_t *member_to_json(const struct member_entry *member, const struct sn
 }
 
 /* The member of each bucket's next frame, null = none. */
-static json_t *map_to_json(const struct team *team)
+static json_t *map_to_json(const struct team *team, uint64_t now_ns)
 {
 	const struct bucket_map *map = &team->spread.map;
 	json_t *all = json_array();
 
 	for (unsigned int i = 0; i < BUCKETS; i++) {
-		const int member = map->buckets[i].seat.member;
+		const int member = bucket_next(map, i, now_ns, team->options.drain_ns);
 
 		json_array_append_new(all, seat_in(map->usable, member)
 						   ? json_string(team->members[member].name)
@@ -222,7 +222,7 @@ static json_t *distribution_to_json(const struct snapshot *snap)
 						    snap->now_ns),
 				  "sessions_by_hash", (json_int_t)s->stats.sessions_by_hash));
 	if (policy->by_bucket)
-		json_object_set_new(reply, "bucket_map", map_to_json(team));
+		json_object_set_new(reply, "bucket_map", map_to_json(team, snap->now_ns));
 	json_object_set_new(reply, "guests_repinned", json_integer((json_int_t)s->stats.repinned));
 	return reply;
 }

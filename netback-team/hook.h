@@ -6,9 +6,9 @@
  * Theory of Operation: hook_create forks while the daemon is young; the process keeps the rights of
  * that moment and waits for datagrams. Each names a program and holds a text. It runs only regular
  * files in one directory, when these and the directory are root's and nobody else can write them;
- * never a shell, no arguments; the text is on the standard input, the output goes to the log. So a
- * daemon that a guest had taken over could only run what the administrator put there. At most
- * HOOK_RUNNING run at once; one that runs longer than HOOK_TIME_NS is killed.
+ * never a shell, no arguments; the text is on the standard input, as a line, the output goes to the
+ * log. So a daemon that a guest had taken over could only run what the administrator put there. At
+ * most HOOK_RUNNING run at once; one that runs longer than HOOK_TIME_NS is killed.
  */
 #ifndef XB_NET_HOOK_H
 #define XB_NET_HOOK_H

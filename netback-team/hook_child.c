@@ -64,7 +64,8 @@ static int text_file(const char *text, size_t n)
 {
 	const int fd = memfd_create("hook", 0);
 
-	if (fd >= 0 && (write(fd, text, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET) < 0)) {
+	if (fd >= 0 && (write(fd, text, n) != (ssize_t)n || write(fd, "\n", 1) != 1 ||
+			lseek(fd, 0, SEEK_SET) < 0)) {
 		close(fd);
 		return -1;
 	}

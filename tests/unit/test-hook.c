@@ -105,7 +105,7 @@ static void a_program_gets_the_text(void **state)
 {
 	const struct lab *lab = *state;
 	AUTO_FREE char *text =
-		xb_asprintf("#!/bin/sh\n{ cat; echo; pwd; echo $#; } >%s/fifo\n", lab->dir);
+		xb_asprintf("#!/bin/sh\n{ cat; pwd; echo $#; } >%s/fifo\n", lab->dir);
 
 	program(lab, "tell", 0700, text);
 	assert_int_equal(hook_run(lab->hook, "tell", "{\"alarm\": \"pps\"}"), 0);

@@ -156,7 +156,8 @@ void fair_place(struct fair *fair, uint32_t id, uint64_t now_ns)
 		fair_unlink(fair, id);
 		flow->state = FLOW_STATE_BLOCKED;
 		flow->timed = true;
-		heap_put(&fair->timers, id, ready_ns);
+		heap_put(&fair->timers, id,
+			 ready_ns + limit_slack_ns(&flow->limit, bound, fair->options.slack_ns));
 		return;
 	}
 	if (flow->state != FLOW_STATE_READY)

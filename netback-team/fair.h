@@ -52,6 +52,7 @@
 #define FAIR_RATE_MAX	    1000000000000ull /**< bit/s of a minimum, average or peak */
 #define FAIR_FLOOR_MAX	    50u
 #define FAIR_LAG_MAX	    (1u << 30)
+#define FAIR_SLACK_MAX_NS   1000000u
 #define FAIR_MINIMUM_LAG_NS 20000000u /**< of service that a minimum makes up for, 20 ms */
 
 struct fair_options {
@@ -60,6 +61,8 @@ struct fair_options {
 	uint32_t admission_percent; /**< 1 to 100: of the capacity for all minima */
 	uint32_t max_lag_bytes;	    /**< knob max-lag: 1538 to 2^30 */
 	uint32_t wake_credit_bytes; /**< 0 to max_lag_bytes */
+	uint64_t slack_ns;	    /**< so late frames may be that waited for their average, 0 to
+				       FAIR_SLACK_MAX_NS */
 };
 /** Not strict, floor 10 (1 %), admission 75 %, lag 256 KiB, no credit. */
 extern const struct fair_options fair_options_default;

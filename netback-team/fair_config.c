@@ -87,6 +87,8 @@ int fair_options_check(const struct fair_options *options, const char **why)
 		*why = "max_lag is not 1538 bytes to 1 GiB";
 	else if (options->wake_credit_bytes > options->max_lag_bytes)
 		*why = "wake_credit is over max_lag";
+	else if (options->slack_ns > FAIR_SLACK_MAX_NS)
+		*why = "timer_slack is over 1 ms";
 	return *why ? -EINVAL : 0;
 }
 

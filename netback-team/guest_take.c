@@ -328,7 +328,7 @@ static bool take_turns(struct worker *w)
 		q = vif->backlog;
 		ready_ns = shape_ready_ns(&qos->pace, COST_FRAME_SHARE, w->now_ns);
 		if (ready_ns > w->now_ns) {
-			qos->wake_ns = ready_ns;
+			qos->wake_ns = ready_ns + w->team.options.timer_slack_ns;
 			qos->paced = true;
 			qos->short_ns = w->now_ns;
 			return false;

@@ -62,8 +62,13 @@ static uint64_t ready_ns(struct worker *w, struct vif *vif, struct pkt *pkt, enu
 /* The first frame is looked at again when the limit lets it in. */
 static void await(struct worker *w, const struct vif_queue *q, uint64_t ready)
 {
-	if (q->wait.why == FAIR_WAIT_PEAK && q->vif->rx_limit.config.period_ns == 0)
+	const struct limit *limit = &q->vif->rx_limit;
+
+	if (q->wait.why == FAIR_WAIT_PEAK && limit->config.period_ns == 0)
 		worker_deadline_exact(w, ready);
+	else if (q->wait.why == FAIR_WAIT_AVERAGE)
+		worker_deadline(w, ready + limit_slack_ns(limit, LIMIT_BOUND_AVERAGE,
+							  w->team.options.timer_slack_ns));
 	else
 		worker_deadline(w, ready);
 }

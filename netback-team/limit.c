@@ -65,6 +65,10 @@ void limit_set(struct limit *limit, const struct limit_config *config, uint64_t 
 	if (burst == 0)
 		burst = MAX(LIMIT_BURST_DEFAULT, config->avg_bps / 800);
 	shape_set_depth(&limit->average, config->avg_bps, burst, now_ns);
+	limit->patience_ns =
+		config->avg_bps
+			? (uint64_t)((__uint128_t)burst * 4 * NSEC_PER_SEC / config->avg_bps)
+			: 0;
 	shape_set_depth(&limit->pace, config->peak_bps, config->period_ns ? 0 : LIMIT_BURST_MIN,
 			now_ns);
 	if (limit->slot_ns) {

@@ -48,6 +48,7 @@ struct limit { /* what each frame needs comes first */
 	uint64_t slot_end_ns;  /**< of the newest one */
 	uint64_t used;	       /**< bytes of the slots that are remembered */
 	uint64_t period_ns;    /**< as in config */
+	uint64_t patience_ns;  /**< in so long half of the burst comes back */
 	uint32_t first, n;     /**< the oldest one, and how many: a ring */
 	struct limit_slot {
 		uint64_t last_ns, bytes;
@@ -64,6 +65,16 @@ void limit_set(struct limit *limit, const struct limit_config *config, uint64_t 
  * longest. */
 uint64_t limit_ready_ns(struct limit *limit, uint32_t bytes, uint64_t now_ns,
 			enum limit_bound *bound);
+/** By how much a frame that `bound` holds may be late, slack_ns at most, so that others can go with
+ * it and nothing is lost: what the average brings meanwhile has to fit into the burst. 0 for the
+ * peak, which makes up for nothing. */
+static inline uint64_t limit_slack_ns(const struct limit *limit, enum limit_bound bound,
+				      uint64_t slack_ns)
+{
+	if (bound != LIMIT_BOUND_AVERAGE)
+		return 0;
+	return slack_ns < limit->patience_ns ? slack_ns : limit->patience_ns;
+}
 /** Charges a frame that goes. */
 void limit_take(struct limit *limit, uint32_t bytes, uint64_t now_ns);
 /** What was charged at taken_ns, and nothing since, went only now (ns): bounds hold where frames

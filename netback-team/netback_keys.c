@@ -186,6 +186,14 @@ static const struct key team_keys[] = {
 	 "No more than this for each member that is up goes to the team: for links that carry "
 	 "less, behind a switch, than their cards take. Frames then wait where shares and minima "
 	 "decide. none = as much as the cards take."},
+	{"timer_slack", KEY_TYPE_DURATION, TEAM(timer_slack_ns), 0, FAIR_SLACK_MAX_NS, NULL, "0ms",
+	 true,
+	 "How late frames may go that wait for a limit (avg, rx_avg) or the pace, so that several "
+	 "go "
+	 "at once: 100us saves most of the processor time that limits cost at 1 Gbit/s, and a "
+	 "second "
+	 "still holds the average, while 100 ms may be 0.1 % off. Bursts and peaks are kept in any "
+	 "case. 0ms = every frame at its own time."},
 	{"shortage_after", KEY_TYPE_DURATION, TEAM(shortage_after_ns), 100 * NSEC_PER_MSEC,
 	 3600 * NSEC_PER_SEC, NULL, "2s", true,
 	 "How long frames have to wait for cards, all the time and with members lost, before a "

@@ -23,7 +23,8 @@ static struct fair_options fair_options_of(const struct team_options *options)
 				     .floor_permille = (uint32_t)options->floor_permille,
 				     .admission_percent = (uint32_t)options->admission_percent,
 				     .max_lag_bytes = (uint32_t)options->max_lag_bytes,
-				     .wake_credit_bytes = (uint32_t)options->wake_credit_bytes};
+				     .wake_credit_bytes = (uint32_t)options->wake_credit_bytes,
+				     .slack_ns = options->timer_slack_ns};
 }
 
 int qos_check_options(const struct team_options *options, const char **why)

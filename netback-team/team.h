@@ -123,6 +123,7 @@ struct team_options {
 	uint64_t floor_permille, admission_percent;
 	uint64_t max_lag_bytes, wake_credit_bytes;
 	uint64_t pace_bps; /**< of a member, 0 = none */
+	uint64_t timer_slack_ns;
 	uint64_t shortage_after_ns;
 };
 

@@ -196,6 +196,54 @@ static void test_turn_is_void(void **state)
 	lab_fini(&lab);
 }
 
+/* A second of a VM that always has frames, looked after when its timer says so: what it sent, and
+ * how often it was looked after. */
+static unsigned int run_limited(const struct limit_config *limit, uint64_t slack_ns,
+				uint64_t *bytes)
+{
+	const struct fair_flow_config config = {.shares = 1, .limit = *limit};
+	const uint64_t burst = limit->burst_bytes, begin_ns = NSEC_PER_SEC;
+	struct fair_options options = fair_options_default;
+	struct fair *fair = fair_create(1);
+	uint64_t now_ns = begin_ns, deadline_ns;
+	unsigned int wakes = 0;
+	const char *why;
+
+	options.slack_ns = slack_ns;
+	assert_int_equal(fair_configure(fair, &options, now_ns, &why), 0);
+	assert_int_equal(fair_flow_set(fair, 0, &config, now_ns, &why), 0);
+	fair_backlog(fair, 0, mtu, now_ns);
+	for (*bytes = 0; now_ns < begin_ns + NSEC_PER_SEC; wakes++, now_ns = deadline_ns) {
+		while (fair_next(fair, now_ns, &deadline_ns) == 0) {
+			fair_sent(fair, 0, mtu, &mtu, now_ns);
+			*bytes += mtu.bytes;
+		}
+		assert_true(*bytes <=
+			    burst + limit->avg_bps / 8 * (now_ns - begin_ns) / NSEC_PER_SEC + 1);
+		assert_true(deadline_ns > now_ns);
+	}
+	fair_destroy(fair);
+	return wakes;
+}
+
+/* Fewer wake-ups, as many bytes, and never more than the burst allows; a burst that is too small
+ * for the slack, or a peak, costs wake-ups rather than bytes. */
+static void test_slack(void **state)
+{
+	struct limit_config limit = {.avg_bps = GBIT, .burst_bytes = 131072};
+	uint64_t exact, slack;
+
+	assert_in_range(run_limited(&limit, 0, &exact), 81000, 82000);
+	assert_in_range(run_limited(&limit, 100 * NSEC_PER_USEC, &slack), 8000, 10000);
+	assert_in_range(slack, exact - 2 * 12500, exact);
+	limit.burst_bytes = 6152; /* 49 us */
+	run_limited(&limit, 0, &exact);
+	assert_in_range(run_limited(&limit, 100 * NSEC_PER_USEC, &slack), 20000, 82000);
+	assert_in_range(slack, exact - 2 * 6152, exact);
+	limit = (struct limit_config){.avg_bps = GBIT, .burst_bytes = 131072, .peak_bps = GBIT};
+	assert_true(run_limited(&limit, 100 * NSEC_PER_USEC, &slack) > 80000);
+}
+
 static void gives_every_second_back(struct lab *l, unsigned int flow, struct cost cost)
 {
 	static unsigned int n;
@@ -381,8 +429,8 @@ int main(void)
 		cmocka_unit_test(test_hold),	       cmocka_unit_test(test_flows_come_and_go),
 		cmocka_unit_test(test_turn_is_void),   cmocka_unit_test(test_idle_for_no_time),
 		cmocka_unit_test(test_minimum_change), cmocka_unit_test(test_out_of_turn),
-		cmocka_unit_test(test_give_back),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_entitled),
+		cmocka_unit_test(test_slack),	       cmocka_unit_test(test_give_back),
+		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_entitled),
 	};
 
 	return cmocka_run_group_tests_name("fair-live", tests, NULL, NULL);

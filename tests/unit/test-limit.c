@@ -420,6 +420,19 @@ static void test_period_change(void **state)
 	assert_int_equal(limit_ready_ns(&limit, 1000, now_ns, &bound), now_ns);
 }
 
+static void test_slack(void **state)
+{
+	begin(&(struct limit_config){.avg_bps = 1000000000});
+	assert_int_equal(limit_slack_ns(&limit, LIMIT_BOUND_AVERAGE, 100000), 100000);
+	/* 1.25 MB are the burst: half of it comes back in 5 ms */
+	assert_int_equal(limit_slack_ns(&limit, LIMIT_BOUND_AVERAGE, UINT64_MAX), 5000000);
+	assert_int_equal(limit_slack_ns(&limit, LIMIT_BOUND_PEAK, 100000), 0);
+	begin(&(struct limit_config){.avg_bps = 1000000000, .burst_bytes = 2000});
+	assert_int_equal(limit_slack_ns(&limit, LIMIT_BOUND_AVERAGE, 100000), 8000);
+	begin(&(struct limit_config){.peak_bps = 1000000000});
+	assert_int_equal(limit_slack_ns(&limit, LIMIT_BOUND_AVERAGE, 100000), 0);
+}
+
 static void test_check(void **state)
 {
 	static const struct limit_config good[] = {
@@ -456,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_bunches),	      cmocka_unit_test(test_average_and_peak),
 		cmocka_unit_test(test_giant_frame),   cmocka_unit_test(test_live_change),
 		cmocka_unit_test(test_period_change), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_slack),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -46,6 +46,26 @@ static void count_vifs(json_t *team)
 		json_object_set_new(team, "vifs", json_integer((json_int_t)json_array_size(vifs)));
 }
 
+/* Where several members carry traffic, "active" is only who receives for groups: how many then. */
+static void count_active(json_t *team)
+{
+	const json_t *members = json_object_get(team, "members");
+	const size_t all = json_array_size(members);
+	size_t n = 0;
+
+	for (size_t i = 0; i < all; i++) {
+		const char *state =
+			json_string_value(json_object_get(json_array_get(members, i), "state"));
+
+		n += state && !strcmp(state, "active");
+	}
+	if (n > 1) {
+		AUTO_FREE char *text = xb_asprintf("%zu of %zu", n, all);
+
+		json_object_set_new(team, "active", json_string(text));
+	}
+}
+
 int cmd_team_list(struct cli *cli, int argc, char **argv)
 {
 	json_t *result = cli_call(cli, "team list", NULL), *team;
@@ -63,6 +83,7 @@ int cmd_team_list(struct cli *cli, int argc, char **argv)
 			AUTO_FREE char *members =
 				summarize_members(json_object_get(team, "members"));
 
+			count_active(team);
 			json_object_set_new(team, "members", json_string(members));
 			count_vifs(team);
 		}
@@ -78,6 +99,7 @@ static void print_team(json_t *team)
 	json_t *options = json_incref(json_object_get(team, "options"));
 	json_t *guests = json_incref(json_object_get(team, "guests"));
 
+	count_active(team);
 	json_object_del(json_object_get(team, "distribution"), "bucket_map"); /* for programs */
 	json_object_del(team, "members");
 	json_object_del(team, "options");

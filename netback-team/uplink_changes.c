@@ -30,6 +30,11 @@ void uplink_announce_set(struct worker *w, const struct team_options *options)
 	};
 
 	announce_set(&w->announce, &announce);
+	/* Frames came in on any member, and a switch learned from them: now the address counts. */
+	if (options->mode != w->announced_mode && w->team.active >= 0 &&
+	    policy_get(options->mode)->by_mac)
+		announce_all(w);
+	w->announced_mode = options->mode;
 	if (announce.kind != ANNOUNCE_RARP && !w->claims) {
 		w->claims = claims_create();
 	} else if (announce.kind == ANNOUNCE_RARP) { /* what nobody keeps up must not be used */
@@ -58,15 +63,18 @@ static void on_member(void *ctx, struct team *team, int member, enum team_member
 {
 	struct worker *w = ctx;
 	const struct team_member *m = &team->members[member];
+	const bool was_used = old == TEAM_MEMBER_ACTIVE, used = m->state == TEAM_MEMBER_ACTIVE;
 
 	w->qos.stale = true;
 	log_info("%s: %s: %s -> %s (%s)", team->name, m->name, team_member_state_name(old),
 		 team_member_state_name(m->state), m->reason ? m->reason : "");
 	uplink_lacp_touch(w);
-	if (is_up(old) != is_up(m->state) && team->active >= 0 && spread_moves_macs(team))
+	/* One that max_links puts out of use is up, and yet guests are not heard there any more. */
+	if ((was_used != used || is_up(old) != is_up(m->state)) && team->active >= 0 &&
+	    spread_moves_macs(team))
 		announce_all(w);
 	/* The mode changed: guests that were known here are not heard here any more. */
-	if (old == TEAM_MEMBER_ACTIVE && m->state == TEAM_MEMBER_STANDBY && team->active >= 0 &&
+	if (was_used && m->state == TEAM_MEMBER_STANDBY && team->active >= 0 &&
 	    policy_get(team->options.mode)->single_active)
 		announce_all(w);
 	tell(w, &(struct worker_change){.kind = EVENTS_KIND_MEMBER,

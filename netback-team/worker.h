@@ -208,6 +208,7 @@ struct worker {
 	struct sw *sw;
 	struct guard *guard;
 	struct announce announce;
+	int announced_mode;    /**< of the team, when uplink_announce_set was last called */
 	struct claims *claims; /**< NULL: the key `announce` needs none */
 	struct probe probe;
 	bool probe_runs;	     /**< in this pass */

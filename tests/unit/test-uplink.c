@@ -398,6 +398,25 @@ static void one_full_member_is_waited_for(void **state)
 }
 
 /* Guests were known on all members, and now count on one only. */
+/* In mode slb: the guest's switch port is not used any more, though its link is up. */
+static void who_makes_room_for_max_links_is_announced(void **state)
+{
+	struct dp *dp = *state;
+	struct team_options options;
+
+	set_mode(dp, "slb");
+	send_flows(dp, 0, 1);
+	dp_advance(dp, 100 * NSEC_PER_MSEC);
+	forget(dp);
+	options = dp->worker->team.options;
+	options.max_links = 1;
+	team_set_options(&dp->worker->team, &options, clock_now(&dp->clock));
+	worker_deadline(dp->worker, 0);
+	dp_run(dp);
+	for (unsigned int i = 0; i < DP_GUESTS; i++)
+		assert_int_equal(took(dp, 0, i, true), 1);
+}
+
 static void a_mode_with_one_member_is_announced(void **state)
 {
 	struct dp *dp = *state;
@@ -431,6 +450,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_stepped_aside_stays_until_it_pauses, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(one_full_member_is_waited_for, dp_setup,
+						dp_teardown),
+		cmocka_unit_test_setup_teardown(who_makes_room_for_max_links_is_announced, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(a_mode_with_one_member_is_announced, dp_setup,
 						dp_teardown),

@@ -368,7 +368,10 @@ int team_choose(struct team *team, struct team_frame *frame, uint32_t tried)
 	if (spread->asleep)
 		spread_wake(team, frame->now_ns);
 	clear_ns = load_add(&spread->loads[member], frame->bytes, frame->now_ns);
+	frame->follows =
+		frame->seat && frame->seat->last == member && frame->seat->clear_ns > frame->now_ns;
 	if (frame->seat) {
+		frame->seat->last = (int16_t)member;
 		frame->seat->clear_ns = clear_ns;
 		frame->seat->bytes += frame->bytes;
 	}

@@ -178,6 +178,7 @@ struct team_frame {
 	uint64_t now_ns;
 	struct pin *pin;   /**< of the guest that sends it, NULL = not bound */
 	struct seat *seat; /**< out: the seat that it took, NULL = none */
+	bool follows;	   /**< out: earlier frames of that seat have not left the member yet */
 };
 
 struct team {

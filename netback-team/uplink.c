@@ -139,11 +139,12 @@ void uplink_queue(struct worker *w, struct tx_record *rec)
 		up = w->uplinks[member];
 		if (up && up->nic && !up->gone && (!up->full || w->now_ns >= up->retry_ns))
 			break;
-		if (up && !up->gone && !rec->tried && uplink_waits(w, up, rec))
+		if (up && !up->gone && (!rec->tried || frame.follows) && uplink_waits(w, up, rec))
 			return;
 		rec->tried |= 1u << member;
 	}
 	rec->seat = frame.seat;
+	rec->follows = frame.follows;
 	if (too_big(up, pkt)) {
 		rec->queue->vif->stats.tx_too_big++;
 		explain_tx(w, rec->queue->vif, rec, TRACE_OUTCOME_TOO_BIG, member, -1);

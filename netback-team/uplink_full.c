@@ -5,7 +5,7 @@
  * Theory of Operation: what a full NIC did not take goes back into the guests' rings (guest_take.c)
  * and is tried again after 50 us, then after twice as long each time that nothing was taken, at
  * most 1 ms. Where it has taken nothing for 5 ms its frames are offered to other members, too, and
- * those of them that are full as well are not waited for: nothing of these flows is there yet;
+ * those of them that are full as well are not waited for, unless something of the flow is there;
  * where none has taken anything for a second they are dropped, as on a cut cable. A NIC that nobody
  * had a frame for meanwhile is asked again before any of that counts.
  */
@@ -106,7 +106,7 @@ bool uplink_hold_if_full(struct worker *w, struct uplink *up, unsigned int done,
 	for (unsigned int i = done; i < n; i++) {
 		struct tx_record *rec = up->records[i];
 
-		if (done || !rec->tried) {
+		if (done || !rec->tried || rec->follows) {
 			hold(w, rec, up);
 			continue;
 		}

@@ -154,6 +154,7 @@ struct tx_record {
 	uint16_t seg_first, n_segs;
 	uint32_t tried;		 /**< members that could not take it */
 	const struct seat *seat; /**< by which its member was chosen, NULL = none */
+	bool follows;		 /**< what came before it on that seat has not left its member */
 	const char *why;	 /**< of failed: static text */
 	uint8_t *pages;		 /**< one page a slot */
 	struct pkt pkt;

@@ -60,15 +60,20 @@ static void forget(struct dp *dp)
 			free(dp->nics[i]->sent[--dp->nics[i]->n_sent]);
 }
 
+static void send_flow(struct dp *dp, unsigned int guest, uint8_t flow)
+{
+	const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[guest].mac, 100, 2);
+
+	frame[34] ^= flow; /* source port */
+	dp_send(dp, guest, frame, len, NULL, NETTXF_data_validated, 0, 0);
+	dp_run(dp);
+}
+
 /* One frame of each of n flows from the guest to the network. */
 static void send_flows(struct dp *dp, unsigned int guest, uint8_t n)
 {
 	for (uint8_t flow = 0; flow < n; flow++) {
-		const uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[guest].mac, 100, 2);
-
-		frame[34] ^= flow; /* source port */
-		dp_send(dp, guest, frame, len, NULL, NETTXF_data_validated, 0, 0);
-		dp_run(dp);
+		send_flow(dp, guest, flow);
 		assert_int_equal(dp_tx_status(&dp->guests[guest]), NETIF_RSP_OKAY);
 	}
 }
@@ -372,18 +377,35 @@ static void who_stepped_aside_stays_until_it_pauses(void **state)
 	assert_int_equal(vif->stats.tx_no_member, 0);
 }
 
-/* Who waited for one full member does not wait for the next one, where a third takes frames. */
-static void one_full_member_is_waited_for(void **state)
+/* A third NIC, as the second; ends with remove_third. */
+static struct dp_nic *add_third(struct dp *dp)
 {
-	struct dp *dp = *state;
 	struct dp_nic *third = calloc(1, sizeof(*third));
-	uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 100, 2);
-	struct nic *nic;
 
 	*third = *dp->nics[1];
 	strcpy(third->nic.name, "nic2");
 	assert_int_equal(uplink_add(dp->worker, "nic2", 1, &third->nic), 2);
 	team_on_link(&dp->worker->team, 2, true, clock_now(&dp->clock));
+	return third;
+}
+
+static void remove_third(struct dp *dp, struct dp_nic *third)
+{
+	struct nic *nic;
+
+	assert_int_equal(uplink_remove(dp->worker, "nic2", &nic), 0);
+	while (third->n_sent > 0)
+		free(third->sent[--third->n_sent]);
+	free(third);
+}
+
+/* Who waited for one full member does not wait for the next one, where a third takes frames. */
+static void one_full_member_is_waited_for(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_nic *third = add_third(dp);
+	uint32_t len = dp_tcp(frame, dp_wire_mac, dp->guests[0].mac, 100, 2);
+
 	dp->nics[0]->send_error = dp->nics[1]->send_error = ENOBUFS;
 	dp_send(dp, 0, frame, len, NULL, NETTXF_data_validated, 0, 0);
 	for (unsigned int ms = 0; ms < 5; ms++)
@@ -392,12 +414,45 @@ static void one_full_member_is_waited_for(void **state)
 	for (unsigned int ms = 0; ms < 2; ms++)
 		dp_advance(dp, NSEC_PER_MSEC);
 	assert_int_equal(third->n_sent, 1);
-	assert_int_equal(uplink_remove(dp->worker, "nic2", &nic), 0);
-	free(third->sent[0]);
-	free(third);
+	remove_third(dp, third);
 }
 
-/* Guests were known on all members, and now count on one only. */
+/* A bound guest's frame that its member refused takes no bucket away from a full member on which
+ * frames of another guest still are. */
+static void a_bucket_stays_where_its_frames_are(void **state)
+{
+	struct dp *dp = *state;
+	struct dp_nic *third = add_third(dp);
+	struct dp_nic *const nics[3] = {dp->nics[0], dp->nics[1], third};
+	const struct dp_nic *idle;
+	struct dp_nic *full, *dead;
+	struct team_options options;
+	unsigned int at = 0;
+
+	set_mode(dp, "hash");
+	options = dp->worker->team.options;
+	options.hash = FLOW_DST; /* all of it in one bucket */
+	team_set_options(&dp->worker->team, &options, clock_now(&dp->clock));
+	dp_advance(dp, 100 * NSEC_PER_MSEC);
+	send_flow(dp, 1, 0);
+	while (nics[at]->n_sent == 0)
+		assert_true(++at < 3);
+	full = nics[at];
+	dead = nics[(at + 1) % 3];
+	idle = nics[(at + 2) % 3];
+	vif_set_pin(dp->guests[0].vif, dead->nic.name, false);
+	dead->send_error = full->send_error = ENOBUFS;
+	dead->carrier = 0;
+	send_flow(dp, 0, 0);
+	send_flow(dp, 1, 0);
+	assert_int_equal(full->n_sent, 1);
+	full->send_error = 0;
+	dp_advance(dp, NSEC_PER_MSEC);
+	assert_int_equal(full->n_sent, 3);
+	assert_int_equal(idle->n_sent, 0);
+	remove_third(dp, third);
+}
+
 /* In mode slb: the guest's switch port is not used any more, though its link is up. */
 static void who_makes_room_for_max_links_is_announced(void **state)
 {
@@ -417,6 +472,7 @@ static void who_makes_room_for_max_links_is_announced(void **state)
 		assert_int_equal(took(dp, 0, i, true), 1);
 }
 
+/* Guests were known on all members, and now count on one only. */
 static void a_mode_with_one_member_is_announced(void **state)
 {
 	struct dp *dp = *state;
@@ -450,6 +506,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_stepped_aside_stays_until_it_pauses, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(one_full_member_is_waited_for, dp_setup,
+						dp_teardown),
+		cmocka_unit_test_setup_teardown(a_bucket_stays_where_its_frames_are, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(who_makes_room_for_max_links_is_announced, dp_setup,
 						dp_teardown),

@@ -259,6 +259,10 @@ static void env_wake(void *ctx, uint16_t handle)
 	uint32_t now =
 		__atomic_load_n(&evt->box->machine->handles[handle].generation, __ATOMIC_ACQUIRE);
 
+	if (handle == evt->handle) {
+		(void)eventfd_write(evt->fd, 1);
+		return;
+	}
 	if (evt->wake_fds[handle] < 0 || evt->generations[handle] != now) {
 		if (evt->wake_fds[handle] >= 0)
 			close(evt->wake_fds[handle]);
@@ -289,14 +293,21 @@ static int evt_open(struct xen *xen, struct xen_evt **out)
 	return 0;
 }
 
+/* They are fetched again on next use. */
+static void forget_wake_fds(struct xen_evt *evt)
+{
+	for (unsigned int i = 0; i < MACHINE_HANDLES; i++)
+		if (evt->wake_fds[i] >= 0)
+			close(evt->wake_fds[i]);
+	memset(evt->wake_fds, -1, sizeof(evt->wake_fds));
+}
+
 static void evt_close(struct xen_evt *evt)
 {
 	struct box_request req = {.op = BOX_OP_HANDLE_CLOSE, .arg = {evt->handle}};
 
 	ask(evt->box, &req, NULL, NULL);
-	for (unsigned int i = 0; i < MACHINE_HANDLES; i++)
-		if (evt->wake_fds[i] >= 0)
-			close(evt->wake_fds[i]);
+	forget_wake_fds(evt);
 	close(evt->fd);
 	free(evt);
 }
@@ -325,6 +336,7 @@ static int evt_unbind(struct xen_evt *evt, uint32_t port)
 {
 	struct box_request req = {.op = BOX_OP_EVT_UNBIND, .arg = {evt->handle, port}};
 
+	forget_wake_fds(evt); /* of the guest that goes, too */
 	return ask(evt->box, &req, NULL, NULL);
 }
 

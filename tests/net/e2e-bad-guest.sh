@@ -44,12 +44,13 @@ bad() {
 
 # Once without counting: whatever the daemon allocates for good at the first device is there afterwards.
 bad zero-frags
-FDS=$(n_fds) MAPS=$(n_maps)
+ok 'the good guest is served before' wait_for 5 good_is_served
+HELD=$(holdings)
 mapfile -t KINDS < <("$XENBOX_GUEST" --domid 1 --misbehave help 2>&1 | sed 's/.*must be one of//' | tr ' ' '\n' | grep .)
 ok 'there are kinds of misbehaviour' test "${#KINDS[@]}" -ge 20
 for kind in "${KINDS[@]}"; do bad "$kind"; done
-is 'no descriptor of theirs is left' "$(n_fds)" "$FDS"
-is 'no page of theirs is left' "$(n_maps)" "$MAPS"
+ok 'the good guest is served behind it' wait_for 5 good_is_served
+is 'no descriptor, thread or page of theirs is left' "$(holdings)" "$HELD"
 
 # A domain that never answers: attach succeeds, explain says who waits for whom, detach works.
 ok 'a guest that does not answer: attach succeeds' guest_attach 3

@@ -223,9 +223,13 @@ daemon_ended() { [[ ! -e /proc/$DAEMON_PID || $(awk '{ print $3 }' "/proc/$DAEMO
 
 daemon_alive() { [[ -n $DAEMON_PID ]] && kill -0 "$DAEMON_PID" 2>/dev/null; }
 
-# Descriptors that it holds; what it has mapped of guests.
-n_fds() { find "/proc/$DAEMON_PID/fd" -mindepth 1 | wc -l; }
-n_maps() { grep -c -e xenbox -e memfd "/proc/$DAEMON_PID/maps"; }
+# Descriptors that it holds, how many of each kind; threads; what it has mapped of guests.
+holdings() {
+    find "/proc/$DAEMON_PID/fd" -mindepth 1 -printf '%l\n' | sed 's/:\[[0-9]*\]//' | sort | uniq -c
+    find "/proc/$DAEMON_PID/task" -mindepth 1 -maxdepth 1 -printf 'thread\n' | uniq -c
+    printf '%7d pages of guests\n' "$(grep -c -e xenbox -e memfd "/proc/$DAEMON_PID/maps")"
+}
+holds() { [[ $(holdings) == "$1" ]]; }
 
 # events_say REGEX
 events_say() { [[ $(ctl events) =~ $1 ]]; }

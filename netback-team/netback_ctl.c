@@ -194,14 +194,14 @@ static int team_set(void *ctx, json_t *args, json_t **result, char error[CTL_ERR
 	return write_key(ctx, name, key, value, result, error);
 }
 
-/* Without its priority; an address keeps its colons. */
+/* Without its priority and what stands behind it; an address keeps its colons. */
 static size_t name_length(const char *word, size_t n)
 {
 	const bool address = n > 4 && (!strncmp(word, "mac:", 4) || !strncmp(word, "pci:", 4));
 	unsigned int colons = 0, parts = !address ? 1 : *word == 'm' ? 7 : 4;
 
 	for (size_t i = 0; i < n; i++)
-		if (word[i] == ':' && ++colons == parts)
+		if (word[i] == '/' || (word[i] == ':' && ++colons == parts))
 			return i;
 	return n;
 }
@@ -305,7 +305,7 @@ void netback_ctl_register(struct netback *nb)
 		{"team list", "all teams", team_list},
 		{"team show", "{name}: one team", team_show},
 		{"team set", "{name, key, value}: write a key of a team", team_set},
-		{"team add", "{name, nic}: add a member, NIC or NIC:PRIORITY", team_add_cmd},
+		{"team add", "{name, nic}: add a member, as in the key members", team_add_cmd},
 		{"team remove", "{name, nic}: remove a member", team_remove_cmd},
 		{"lacp show", "{[name]}: LACP of all teams, or of one", lacp_show},
 		{"team drain", "{name, nic}: take a member out of use without loss",

@@ -83,6 +83,11 @@ like 'that names it and what is allowed' "$(error_of team0)" 'weight.*101.*1 to 
 team_set members 'nic0 nic[1]/colour=red'
 ok 'so is what nobody knows, behind a pattern, too' wait_for 5 error_is /local/domain/0/xenback/team/team0 colour
 is 'both change nothing' "$(member nic0 buckets)" 128
+team_set members 'nic0 nic1/weight=2'
+ok 'remove: by the name alone' ctl team remove team0 nic1
+ok 'remove: it has left' wait_for 5 members_are nic0
+ok 'add: with a weight' ctl team add team0 nic1/weight=3
+ok 'add: it counts' wait_for 5 member_is nic1 weight 3
 team_set members 'nic0 nic1'
 ok 'no error is left' wait_for 5 no_error /local/domain/0/xenback/team/team0
 

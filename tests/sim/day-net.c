@@ -292,12 +292,15 @@ static void control_arrives(struct day *day, struct day_nic *nic, const struct d
 /* How long a link may be dead without being found out. */
 static uint64_t patience_ns(const struct day *day)
 {
+	const struct lacp_options *lacp = &day->options.lacp;
 	uint64_t ns = DEADLINE_NEVER;
 
 	if (day->w->probe.on)
 		ns = (day->options.probe_missed + 2) * day->options.probe_interval_ns;
-	if (day->partner_on && day->options.lacp.mode == LACP_ACTIVE)
-		ns = MIN(ns, (day->options.lacp.rate ? 4u : 95u) * NSEC_PER_SEC);
+	/* Where no partner is heard all are used (static), and he is asked every 30 s only. */
+	if (day->partner_on && lacp->mode == LACP_ACTIVE)
+		ns = MIN(ns, (lacp->rate && lacp->fallback != LACP_FALLBACK_STATIC ? 4u : 95u) *
+				     NSEC_PER_SEC);
 	return ns;
 }
 

@@ -54,8 +54,7 @@ is 'no descriptor, thread or page of theirs is left' "$(holdings)" "$HELD"
 
 # A domain that never answers: attach succeeds, explain says who waits for whom, detach works.
 ok 'a guest that does not answer: attach succeeds' guest_attach 3
-sleep 0.3
-is 'the backend waits' "$(store_read "$(backend_dir 3)/state")" 2
+ok 'the backend waits' wait_for 10 store_is "$(backend_dir 3)/state" 2
 like 'explain says for what' "$(ctl explain vif 3.0)" '[Ww]ait'
 ok 'it can be detached' "$XENBOX_XL" network-detach 3 0
 ok 'the good guest is served' wait_for 5 good_is_served

@@ -163,6 +163,15 @@ static void run_hook(struct guard_host *host, const struct guard_request *reques
 			 request->argument, strerror(-rc));
 }
 
+void guard_host_end_pause(struct guard_host *host, const char *vif, uint16_t domid, uint32_t devid)
+{
+	struct guard_request request = {
+		.kind = GUARD_UNPAUSE, .domid = domid, .devid = devid, .reason = QOS_RELIEF_REASON};
+
+	snprintf(request.vif, sizeof(request.vif), "%s", vif);
+	ask(host, &request);
+}
+
 void guard_host_do(struct guard_host *host, const struct guard_request *request, const char *team)
 {
 	if (request->kind == GUARD_HOOK)

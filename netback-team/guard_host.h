@@ -23,5 +23,8 @@ int guard_host_create(struct guard_host **out, struct netback *nb, struct hook *
 void guard_host_destroy(struct guard_host *host);
 /** HOOK, PAUSE, UNPAUSE or MIGRATE; the guest's worker hears of what comes to nothing. */
 void guard_host_do(struct guard_host *host, const struct guard_request *request, const char *team);
+/** The vif was taken over from a predecessor, who may have paused its guest in a shortage
+ * (relief.h); nobody else knows: it goes on. Where there still is one it is paused again. */
+void guard_host_end_pause(struct guard_host *host, const char *vif, uint16_t domid, uint32_t devid);
 
 #endif

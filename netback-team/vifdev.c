@@ -437,6 +437,8 @@ static int vifdev_connect(void *ctx, struct backend_device *dev, bool adopt, cha
 	log_info("%s: %s to team %s, %u queue(s)", dev->name,
 		 adopt ? "adopted, connected" : "connected", name, config.n_queues);
 	tell_state(vd, "waiting", "connected", adopt ? "taken over from a predecessor" : "", false);
+	if (adopt && config.qos.shortage_pause_ns)
+		guard_host_end_pause(nb->guard_host, dev->name, dev->domid, dev->devid);
 	return 0;
 }
 

@@ -67,6 +67,16 @@ ok 'no longer allowed: it goes on' wait_for 10 pauses_are 000
 carrier_back 1
 ok 'the member is back' wait_for 5 capacity_is 4000000
 
+# The daemon dies meanwhile, and its successor finds all members there.
+vif_set 2 shortage_pause 100s
+carrier_cut 1
+ok 'lost once more: paused' wait_for 20 pauses_are 010
+daemon_kill
+carrier_back 1
+daemon_start
+ok 'a successor: it goes on' wait_for 10 pauses_are 000
+ok 'with all members' wait_for 5 capacity_is 4000000
+
 # What the service refuses, and who leaves while paused.
 vmctl_rules '[vm web3]' 'allow = pause' 'max_pause = 120s' 'times = 100' 'interval = 1s'
 vif_set 2 shortage_pause 100s

@@ -52,7 +52,7 @@ poll() {
 expect() {
     local what=$1
     shift
-    "$@" || fail "$what (failed: $*)"
+    "$@" || fail "$what (failed with $?: $*)"
 }
 
 # at_least VALUE MINIMUM "what"

@@ -62,7 +62,7 @@ wait_guest() {
 
 guest_answers() { [[ $(domu_try 5 "$1" 'echo alive') == alive ]]; }
 
-# domu NAME 'COMMAND': its output, its status. DOMU_TIMEOUT seconds at most. The answer is not looked for in
+# domu NAME 'COMMAND': its output, its status; 98, 99: none came. DOMU_TIMEOUT seconds at most. The answer is not looked for in
 # the first DOMU_QUIET seconds: each look forks, which costs a PV Dom0 much, and what is measured is disturbed.
 domu() {
     local out status

@@ -13,12 +13,13 @@ void announce_set(struct announce *announce, const struct announce_options *opti
 	announce->options = *options;
 }
 
-static void add(struct announce *announce, const uint8_t mac[6], uint32_t ipv4)
+static void add(struct announce *announce, const uint8_t mac[6], uint16_t vid, uint32_t ipv4)
 {
 	struct announce_item *item = &announce->items[announce->n_items++];
 
 	assert(announce->n_items <= ANNOUNCE_ITEMS_MAX); /* no claim has two addresses */
 	memcpy(item->mac, mac, 6);
+	item->vid = vid;
 	item->ipv4 = ipv4;
 	item->failed = false;
 }
@@ -32,23 +33,31 @@ static void add_all(struct announce *announce, const uint8_t (*macs)[6], unsigne
 
 	for (unsigned int i = 0; i < n; i++)
 		if (kind != ANNOUNCE_GARP || claims_of(claims, macs[i], ipv4, now_ns) == 0)
-			add(announce, macs[i], 0);
+			add(announce, macs[i], 0, 0);
 	for (unsigned int i = 0; i < n && kind != ANNOUNCE_RARP; i++) {
 		const unsigned int n_ipv4 = claims_of(claims, macs[i], ipv4, now_ns);
 
 		for (unsigned int k = 0; k < n_ipv4; k++)
-			add(announce, macs[i], ipv4[k]);
+			add(announce, macs[i], 0, ipv4[k]);
 	}
 }
 
 void announce_start(struct announce *announce, const uint8_t (*macs)[6], unsigned int n,
 		    const struct claims *claims, uint64_t now_ns)
 {
-	announce->n_items = announce->n_failed = announce->next = 0;
+	announce->n_items = announce->n_failed = announce->n_vlans = announce->next = 0;
 	add_all(announce, macs, MIN(n, ANNOUNCE_MACS_MAX), claims, now_ns);
 	announce->retry = false;
 	announce->rounds = announce->n_items ? announce->options.count : 0;
 	announce->round_ns = announce->due_ns = now_ns;
+}
+
+void announce_in_vlan(struct announce *announce, const uint8_t mac[6], uint16_t vid)
+{
+	if (announce->n_vlans == ANNOUNCE_VLANS_MAX)
+		return;
+	announce->n_vlans++;
+	add(announce, mac, vid, 0);
 }
 
 /* After an item, to the next one of the round, or to the next round. */
@@ -106,20 +115,25 @@ uint64_t announce_deadline(const struct announce *announce)
 	return MAX(announce->due_ns, window_end(announce));
 }
 
-bool announce_next(struct announce *announce, const struct claims *claims, uint64_t now_ns,
-		   uint8_t frame[FRAME_ANNOUNCE_LEN])
+unsigned int announce_next(struct announce *announce, const struct claims *claims, uint64_t now_ns,
+			   uint8_t frame[ANNOUNCE_FRAME_MAX])
 {
 	const struct announce_item *item = &announce->items[announce->next];
 
 	if (announce_deadline(announce) == DEADLINE_NEVER || now_ns < announce_deadline(announce))
-		return false;
+		return 0;
 	announce->free_ns[announce->slot] = now_ns + ANNOUNCE_BURST_NS;
 	announce->slot = (announce->slot + 1) % ANNOUNCE_BURST_MAX;
+	if (item->vid) {
+		frame_rarp(frame + FRAME_TAG_LEN, item->mac);
+		frame_insert_tag(frame + FRAME_TAG_LEN, FRAME_TYPE_VLAN, item->vid);
+		return ANNOUNCE_FRAME_MAX;
+	}
 	if (item->ipv4 && claims_has(claims, item->mac, item->ipv4, now_ns))
 		frame_arp(frame, item->mac, item->ipv4);
 	else
 		frame_rarp(frame, item->mac);
-	return true;
+	return FRAME_ANNOUNCE_LEN;
 }
 
 void announce_done(struct announce *announce, bool sent, uint64_t now_ns)

@@ -11,6 +11,9 @@
  * frame once; the next round begins an interval after the begin of this one, or when this one is
  * over.
  *
+ * A guest that sends tagged frames is announced in those VLANs, too, by RARP: switches learn for
+ * each VLAN by itself.
+ *
  * A frame that could not be sent is tried again after ANNOUNCE_RETRY_NS, for as long as it takes,
  * in a round of those alone. An ARP announcement whose claim has ended meanwhile goes as a RARP: it
  * could steal the address from the one who has it now.
@@ -25,7 +28,9 @@
 #include "frame.h"
 
 #define ANNOUNCE_MACS_MAX  4096u
-#define ANNOUNCE_ITEMS_MAX (ANNOUNCE_MACS_MAX + CLAIMS_MAX)
+#define ANNOUNCE_VLANS_MAX 4096u
+#define ANNOUNCE_ITEMS_MAX (ANNOUNCE_MACS_MAX + CLAIMS_MAX + ANNOUNCE_VLANS_MAX)
+#define ANNOUNCE_FRAME_MAX (FRAME_ANNOUNCE_LEN + FRAME_TAG_LEN)
 #define ANNOUNCE_BURST_MAX 256u	     /**< frames ... */
 #define ANNOUNCE_BURST_NS  10000000u /**< ... in any window of so long */
 #define ANNOUNCE_RETRY_NS  10000000u
@@ -46,6 +51,7 @@ struct announce_options {
 /** A frame of each round. */
 struct announce_item {
 	uint8_t mac[6];
+	uint16_t vid;  /**< 0: without a tag */
 	bool failed;   /**< could not be sent the last time */
 	uint32_t ipv4; /**< host order; 0: a RARP */
 };
@@ -53,7 +59,7 @@ struct announce_item {
 struct announce {
 	struct announce_options options;
 	struct announce_item items[ANNOUNCE_ITEMS_MAX];
-	unsigned int n_items, n_failed;
+	unsigned int n_items, n_failed, n_vlans;
 	unsigned int next;   /**< item to announce next */
 	bool retry;	     /**< the present round is for those that failed */
 	unsigned int rounds; /**< rounds of all that are left, the present one included */
@@ -71,14 +77,18 @@ void announce_set(struct announce *announce, const struct announce_options *opti
  * ANNOUNCE_MACS_MAX are cut. claims NULL: no IPv4 address is known. */
 void announce_start(struct announce *announce, const uint8_t (*macs)[6], unsigned int n,
 		    const struct claims *claims, uint64_t now_ns);
+/** After announce_start: this address in this VLAN (1 to 4094), too; past ANNOUNCE_VLANS_MAX it is
+ * left out. */
+void announce_in_vlan(struct announce *announce, const uint8_t mac[6], uint16_t vid);
 /**
  * The address is no longer here (guest shut down, or migrated away: announcing it would steal its
  * traffic from the new host). An unknown one is ignored.
  */
 void announce_forget(struct announce *announce, const uint8_t mac[6]);
-/** Writes the next due frame; false when none is due. announce_done has to follow. */
-bool announce_next(struct announce *announce, const struct claims *claims, uint64_t now_ns,
-		   uint8_t frame[FRAME_ANNOUNCE_LEN]);
+/** Writes the next due frame and returns its length; 0 when none is due. announce_done has to
+ * follow. */
+unsigned int announce_next(struct announce *announce, const struct claims *claims, uint64_t now_ns,
+			   uint8_t frame[ANNOUNCE_FRAME_MAX]);
 /** What became of it: sent, or not (false), and then it is tried again. */
 void announce_done(struct announce *announce, bool sent, uint64_t now_ns);
 /** When announce_next has the next frame; DEADLINE_NEVER (UINT64_MAX) = nothing to do. */

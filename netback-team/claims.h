@@ -10,7 +10,7 @@
  * back. A claim is also forgotten with its guest, after CLAIMS_AGE_NS, and, being the oldest, for
  * want of room. A guest that is wrongly forgotten is announced by RARP until its next ARP frame.
  *
- * ARP frames with a VLAN tag are not looked at: their announcement would have to be tagged, too.
+ * ARP frames with a VLAN tag are not looked at: there guests are announced by RARP (announce.h).
  */
 #ifndef XB_NET_CLAIMS_H
 #define XB_NET_CLAIMS_H

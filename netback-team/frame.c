@@ -19,11 +19,9 @@
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_ARP  0x0806
 #define ETHERTYPE_RARP 0x8035
-#define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_QINQ 0x88a8
 
-#define VLAN_LEN      4u
 #define VLAN_TAGS_MAX 2u
 #define IPV4_LEN      20u
 #define IPV4_OFF_MASK 0x1fffu /**< fragment offset; the bit above it: more fragments */
@@ -161,14 +159,14 @@ bool frame_parse(const uint8_t *head, size_t head_len, size_t total, struct fram
 	if (len < FRAME_ETH_LEN)
 		return false;
 	type = be16(head + 12);
-	for (unsigned int tags = 0; tags < VLAN_TAGS_MAX && off + VLAN_LEN <= len; tags++) {
-		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
+	for (unsigned int tags = 0; tags < VLAN_TAGS_MAX && off + FRAME_TAG_LEN <= len; tags++) {
+		if (type != FRAME_TYPE_VLAN && type != ETHERTYPE_QINQ)
 			break;
 		if (!info->has_vlan)
 			info->vlan_tci = be16(head + off);
 		info->has_vlan = true;
 		type = be16(head + off + 2);
-		off += VLAN_LEN;
+		off += FRAME_TAG_LEN;
 	}
 	info->ethertype = type;
 	info->l3_off = info->payload_off = (uint16_t)off;
@@ -364,6 +362,18 @@ bool frame_is_announcement(const uint8_t *head, size_t len)
 		return false;
 	return be16(arp + 6) == ARP_REPLY ||
 	       (be16(arp + 6) == ARP_REQUEST && !memcmp(arp + 14, arp + 24, 4));
+}
+
+uint8_t *frame_insert_tag(uint8_t *frame, uint16_t tpid, uint16_t tci)
+{
+	uint8_t *start = frame - FRAME_TAG_LEN;
+
+	memmove(start, frame, 12);
+	start[12] = (uint8_t)(tpid >> 8);
+	start[13] = (uint8_t)tpid;
+	start[14] = (uint8_t)(tci >> 8);
+	start[15] = (uint8_t)tci;
+	return start;
 }
 
 /* A request to all, of ARP or RARP, by mac. */

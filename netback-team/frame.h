@@ -16,8 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_ETH_LEN 14u
-#define FRAME_MAX     65535u /**< largest frame on a netif ring, Ethernet header included */
+#define FRAME_ETH_LEN	14u
+#define FRAME_TAG_LEN	4u     /**< of a VLAN tag (IEEE 802.1Q 9.3) */
+#define FRAME_TYPE_VLAN 0x8100 /**< of a customer's tag */
+#define FRAME_MAX	65535u /**< largest frame on a netif ring, Ethernet header included */
 /** Bytes from the start that hold every header we parse (Ethernet 22 + IPv6 40 + extensions + TCP
  * 60). */
 #define FRAME_HEAD_MAX 256u
@@ -122,6 +124,10 @@ int frame_segment_next(struct frame_segmenter *seg, uint8_t *out, size_t size);
  * request (RFC 903: hosts of VMs use it), a neighbour advertisement that nobody asked for (RFC 4861
  * 7.2.6); VLAN tags aside. */
 bool frame_is_announcement(const uint8_t *head, size_t head_len);
+
+/** Puts in an outer VLAN tag (IEEE 802.1Q 9.3); the frame begins 4 bytes earlier then, where there
+ * must be room. Returns its begin. */
+uint8_t *frame_insert_tag(uint8_t *frame, uint16_t tpid, uint16_t tci);
 
 #define FRAME_ANNOUNCE_LEN 60u /**< of an announcement that we build, padded */
 /** Builds the RARP request that announces mac to switches (RFC 903, as OVS does after a failover).

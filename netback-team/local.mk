@@ -116,6 +116,7 @@ netback_team_libnetback_a_SOURCES = \
 	netback-team/vif.c netback-team/vif.h netback-team/vif_json.c \
 	netback-team/vifdev.c netback-team/vifdev_priv.h \
 	netback-team/vifdev_status.c \
+	netback-team/vlans.c netback-team/vlans.h \
 	netback-team/water.c netback-team/water.h \
 	netback-team/worker.c netback-team/worker.h
 

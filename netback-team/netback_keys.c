@@ -120,7 +120,8 @@ static const struct key team_keys[] = {
 	{"announce", KEY_TYPE_ENUM, TEAM(announce), 0, 0, announce_names, "rarp", true,
 	 "How guest addresses are announced: rarp: by RARP; garp: by an ARP announcement for each "
 	 "IPv4 address that the guest was heard to use without a VLAN tag, up to four, by RARP "
-	 "where none was; both: by RARP and by ARP."},
+	 "where none was; both: by RARP and by ARP. In up to eight VLANs in which it sends tagged "
+	 "frames it is announced by RARP, too."},
 	{"hash", KEY_TYPE_ENUM, TEAM(hash), 0, 0, hash_names, "l34", true,
 	 "What the mode hash goes by: l2: Ethernet addresses and VLAN; l3: these and the IP "
 	 "addresses; l34: IP addresses, protocol and ports; src, dst: one IP address; srcdst: "

@@ -29,6 +29,7 @@ struct entry {
 	uint64_t seen_ns;     /**< last frame from it; 0 = never */
 	uint64_t announce_ns; /**< R5: its announcements from outside do not count before */
 	bool away;	      /**< R4; own addresses only */
+	struct vlans vlans;
 };
 
 struct port {
@@ -403,6 +404,8 @@ struct sw_decision sw_from_guest(struct sw *sw, int port, const uint8_t *head, s
 		source->away = false;
 		if (multicast && frame_is_announcement(head, head_len))
 			source->announce_ns = now_ns + SWITCH_GARP_LOCK_NS;
+		if (type == FRAME_TYPE_VLAN)
+			vlans_note(&source->vlans, head, head_len);
 	}
 	if (multicast)
 		return decide(SW_VERDICT_FLOOD);
@@ -554,6 +557,13 @@ static struct entry *here(struct sw *sw, const uint8_t mac[6])
 	struct entry *entry = slot ? entry_of(sw, slot) : NULL;
 
 	return entry && !entry->away ? entry : NULL;
+}
+
+struct vlans sw_vlans(struct sw *sw, const uint8_t mac[6])
+{
+	const struct entry *entry = here(sw, mac);
+
+	return entry ? entry->vlans : (struct vlans){0};
 }
 
 bool sw_is_here(struct sw *sw, const uint8_t mac[6])

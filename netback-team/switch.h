@@ -18,7 +18,8 @@
  *   one is marked away, so that frames for it leave the host, until the guest speaks here again.
  * - R5: not for SWITCH_GARP_LOCK_NS after the guest announced itself here, or we announced it
  *   (sw_announced): that comes back, too.
- * - R6: sw_macs lists what to announce after a failover.
+ * - R6: sw_macs and sw_vlans list what to announce after a failover: a guest that sends tagged
+ * frames is looked up in its VLAN by the physical switch.
  * - R7: link-local control frames (LACP, STP, LLDP, pause) reach no guest, no guest sends them.
  * - R8: a physical switch may not know a guest that has been silent for SWITCH_SILENT_NS, and then
  *   floods its frames to every member. A frame that came through a member of the other kind
@@ -36,6 +37,7 @@
 
 #include "frame.h"
 #include "switch_copy.h"
+#include "vlans.h"
 
 #define SWITCH_PORTS_MAX    1024
 #define SWITCH_LEARN_MAX    64 /**< learned addresses a port */
@@ -116,6 +118,8 @@ int sw_flood_next(const struct sw *sw, const uint8_t dst[6], int except, int pre
 /** The addresses to announce after a failover (own and learned, not those that are away), max at
  * most; returns their number. */
 unsigned int sw_macs(const struct sw *sw, uint8_t (*macs)[6], unsigned int max);
+/** The VLANs in which the address sent since it is here; none where it is not. */
+struct vlans sw_vlans(struct sw *sw, const uint8_t mac[6]);
 /** Those of one port, its own first. */
 unsigned int sw_port_macs(const struct sw *sw, int port, uint8_t (*macs)[6], unsigned int max);
 /** Is the address still here? Not when it went elsewhere (R4), aged, or its port was removed: then

@@ -104,7 +104,7 @@ static bool too_big(const struct uplink *up, const struct pkt *pkt)
 {
 	/* A GSO frame is cut to the MTU by the NIC; others must fit it, VLAN tag aside. */
 	return pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
-	       pkt->total > up->nic->mtu + FRAME_ETH_LEN + (pkt->info.has_vlan ? 4 : 0);
+	       pkt->total > up->nic->mtu + FRAME_ETH_LEN + (pkt->info.has_vlan ? FRAME_TAG_LEN : 0);
 }
 
 /* What the frame takes on the link (IEEE 802.3 4.4.2: preamble, check sequence, gap), a GSO frame
@@ -261,17 +261,11 @@ void uplink_flush(struct worker *w)
  * earlier. */
 static uint8_t *insert_vlan(uint8_t *frame, int32_t tci, struct virtio_net_hdr *vnet)
 {
-	uint16_t tpid = tci & NIC_VLAN_SERVICE ? ETH_P_8021AD : ETH_P_8021Q;
-	uint8_t *start = frame - 4;
+	const uint16_t tpid = tci & NIC_VLAN_SERVICE ? ETH_P_8021AD : ETH_P_8021Q;
 
-	memmove(start, frame, 12);
-	start[12] = (uint8_t)(tpid >> 8);
-	start[13] = (uint8_t)tpid;
-	start[14] = (uint8_t)(tci >> 8);
-	start[15] = (uint8_t)tci;
 	if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-		vnet->csum_start += 4;
-	return start;
+		vnet->csum_start += FRAME_TAG_LEN;
+	return frame_insert_tag(frame, tpid, (uint16_t)tci);
 }
 
 /* Cut short, or offloaded in a way that netif has no word for (UDP GSO between veths). */
@@ -425,12 +419,12 @@ static const struct pin *pin_of_mac(const struct worker *w, const uint8_t mac[6]
 
 /* An announcement goes to the member that the guest sends on, or else to the active one: there the
  * switch learns where its answers belong. False: the member takes none for now. */
-static bool announce_one(struct worker *w, uint8_t *frame)
+static bool announce_one(struct worker *w, uint8_t *frame, unsigned int len)
 {
 	const uint8_t *mac = frame_src(frame);
 	const int member = spread_member_of_mac(&w->team, pin_of_mac(w, mac), mac);
 	struct virtio_net_hdr vnet = {0};
-	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, FRAME_ANNOUNCE_LEN}};
+	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, len}};
 	struct mmsghdr msg = {.msg_hdr = {.msg_iov = iov, .msg_iovlen = 2}};
 	struct uplink *up = member >= 0 ? w->uplinks[member] : NULL;
 	int rc;
@@ -442,24 +436,25 @@ static bool announce_one(struct worker *w, uint8_t *frame)
 	rc = up->nic->ops->send(up->nic, &msg, 1);
 	if (rc == 1)
 		sw_announced(w->sw, mac, w->now_ns);
-	if (frame_type(frame) == ETH_P_RARP)
-		w->stats.announced += rc == 1;
-	else
+	if (frame_type(frame) == ETH_P_ARP)
 		w->stats.announced_arp += rc == 1;
+	else
+		w->stats.announced += rc == 1;
 	return rc == 1 || !is_link_error(-rc);
 }
 
 void uplink_timers(struct worker *w)
 {
-	uint8_t frame[FRAME_ANNOUNCE_LEN];
+	uint8_t frame[ANNOUNCE_FRAME_MAX];
+	unsigned int len;
 
 	team_run(&w->team, w->now_ns);
 	w->stats.guests_on_reserve = w->team.spread.n_away;
 	w->probe_runs = true;
 	worker_deadline(w, team_deadline(&w->team));
 	worker_deadline(w, w->lacp.due_ns);
-	while (announce_next(&w->announce, w->claims, w->now_ns, frame))
-		announce_done(&w->announce, announce_one(w, frame), w->now_ns);
+	while ((len = announce_next(&w->announce, w->claims, w->now_ns, frame)) > 0)
+		announce_done(&w->announce, announce_one(w, frame, len), w->now_ns);
 	worker_deadline(w, announce_deadline(&w->announce));
 }
 

@@ -14,9 +14,15 @@
 static void announce_all(struct worker *w)
 {
 	uint8_t macs[ANNOUNCE_MACS_MAX][6];
+	const unsigned int n = sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX);
 
-	announce_start(&w->announce, (const uint8_t(*)[6])macs,
-		       sw_macs(w->sw, macs, ANNOUNCE_MACS_MAX), w->claims, w->now_ns);
+	announce_start(&w->announce, (const uint8_t(*)[6])macs, n, w->claims, w->now_ns);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct vlans vlans = sw_vlans(w->sw, macs[i]);
+
+		for (unsigned int k = 0; k < vlans.n; k++)
+			announce_in_vlan(&w->announce, macs[i], vlans.ids[k]);
+	}
 	worker_deadline(w, announce_deadline(&w->announce));
 }
 

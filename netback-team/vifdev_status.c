@@ -11,20 +11,23 @@ struct addresses_call {
 	struct {
 		uint32_t ipv4[CLAIMS_PER_MAC];
 		unsigned int n_ipv4;
-	} claims[SWITCH_LEARN_MAX + 1];
+		struct vlans vlans;
+	} known[SWITCH_LEARN_MAX + 1];
 	uint8_t macs[SWITCH_LEARN_MAX + 1][6];
 	unsigned int n_macs;
 };
 
 static int call_addresses(void *ctx, void *arg)
 {
-	const struct worker *w = ctx;
+	struct worker *w = ctx;
 	struct addresses_call *call = arg;
 
 	call->n_macs = sw_port_macs(w->sw, call->port, call->macs, ARRAY_SIZE(call->macs));
-	for (unsigned int i = 0; i < call->n_macs; i++)
-		call->claims[i].n_ipv4 =
-			claims_of(w->claims, call->macs[i], call->claims[i].ipv4, w->now_ns);
+	for (unsigned int i = 0; i < call->n_macs; i++) {
+		call->known[i].n_ipv4 =
+			claims_of(w->claims, call->macs[i], call->known[i].ipv4, w->now_ns);
+		call->known[i].vlans = sw_vlans(w->sw, call->macs[i]);
+	}
 	return 0;
 }
 
@@ -41,16 +44,19 @@ json_t *vifdev_addresses(struct backend_device *dev)
 	call.port = vif->port;
 	worker_call(worker, call_addresses, &call);
 	for (unsigned int i = 0; i < call.n_macs; i++) {
-		json_t *known = json_array();
+		json_t *ipv4 = json_array(), *vlans = json_array();
 
-		for (unsigned int k = 0; k < call.claims[i].n_ipv4; k++) {
-			const struct in_addr address = {htonl(call.claims[i].ipv4[k])};
+		for (unsigned int k = 0; k < call.known[i].n_ipv4; k++) {
+			const struct in_addr address = {htonl(call.known[i].ipv4[k])};
 
 			inet_ntop(AF_INET, &address, text, sizeof(text));
-			json_array_append_new(known, json_string(text));
+			json_array_append_new(ipv4, json_string(text));
 		}
+		for (unsigned int k = 0; k < call.known[i].vlans.n; k++)
+			json_array_append_new(vlans, json_integer(call.known[i].vlans.ids[k]));
 		frame_mac_format(mac, call.macs[i]);
-		json_array_append_new(all, json_pack("{s:s, s:o}", "mac", mac, "ipv4", known));
+		json_array_append_new(all, json_pack("{s:s, s:o, s:o}", "mac", mac, "ipv4", ipv4,
+						     "vlans", vlans));
 	}
 	return all;
 }

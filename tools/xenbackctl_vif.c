@@ -24,21 +24,38 @@ const struct device_kind cli_vif_kind = {
 	"interface", "an interface", "DOM.DEV such as 3.0, or web.0 by the domain's name",
 	false};
 
+/* What is known of an address: " (10.0.0.5, VLAN 7)", or nothing. */
+static char *known_of(const json_t *address)
+{
+	const json_t *vlans = json_object_get(address, "vlans");
+	char *text = render_value("", json_object_get(address, "ipv4"));
+
+	for (size_t i = 0; i < json_array_size(vlans); i++) {
+		AUTO_FREE char *before = text;
+
+		text = xb_asprintf("%s%sVLAN %" JSON_INTEGER_FORMAT, before, *before ? ", " : "",
+				   json_integer_value(json_array_get(vlans, i)));
+	}
+	if (*text) {
+		AUTO_FREE char *before = text;
+
+		text = xb_asprintf(" (%s)", before);
+	}
+	return text;
+}
+
 char *vif_addresses(const json_t *vif)
 {
 	const json_t *all = json_object_get(vif, "addresses");
 	char *text = xb_strdup("");
 
 	for (size_t i = 0; i < json_array_size(all); i++) {
-		const json_t *address = json_array_get(all, i), *ipv4;
+		const json_t *address = json_array_get(all, i);
 		const char *mac = json_string_value(json_object_get(address, "mac"));
 		AUTO_FREE char *before = text;
-		AUTO_FREE char *known = NULL;
+		AUTO_FREE char *known = known_of(address);
 
-		ipv4 = json_object_get(address, "ipv4");
-		known = render_value("", ipv4);
-		text = xb_asprintf("%s%s%s%s%s%s", before, *before ? ", " : "", mac ? mac : "",
-				   *known ? " (" : "", known, *known ? ")" : "");
+		text = xb_asprintf("%s%s%s%s", before, *before ? ", " : "", mac ? mac : "", known);
 	}
 	return text;
 }

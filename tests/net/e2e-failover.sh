@@ -37,26 +37,35 @@ ok 'back: the guest reaches the network' wait_for 5 reaches 1 "$OUTSIDE_IP"
 
 # The guest is announced on the member that takes over: by RARP, and by ARP with the address that it claims.
 announce_is() { ctl --json team show team0 | jq -e ".options.announce == \"$1\"" >/dev/null; }
+# speak_in VID (two hexadecimal digits): the guest sends one frame with a tag (kernels without VLAN interfaces exist).
+speak_in() {
+    local mac
+    mac=$(guest_mac 1)
+    printf '%b' "\\xff\\xff\\xff\\xff\\xff\\xff\\x${mac//:/\\x}\\x81\\x00\\x00\\x$1\\x88\\xb5$(printf '\\\\x00%.0s' {1..46})" |
+        in_guest 1 socat -u STDIN INTERFACE:eth0
+}
 claimed() {
     in_guest 1 ip neigh flush all
     reaches 1 "$OUTSIDE_IP"
     ctl --json vif show 1.0 | jq -e --arg mac "$(guest_mac 1)" --arg ip "$(guest_ip 1)" \
-        '.addresses == [{mac: $mac, ipv4: [$ip]}]'
+        '.addresses == [{mac: $mac, ipv4: [$ip], vlans: [42]}]'
 }
 announced() { ctl --json team show team0 | jq -e ".announced | $1" >/dev/null; }
 heard() { grep -qE "$1" "$DIR/announced"; }
-is 'announce = rarp: no address is learned' "$(ctl --json vif show 1.0 | jq -c .addresses)" "[{\"mac\":\"$(guest_mac 1)\",\"ipv4\":[]}]"
+is 'announce = rarp: no address is learned' "$(ctl --json vif show 1.0 | jq -c .addresses)" "[{\"mac\":\"$(guest_mac 1)\",\"ipv4\":[],\"vlans\":[]}]"
 ok 'team show: RARP alone was sent' announced '.rarp >= 3 and .garp == 0'
 team_set announce both
 ok 'announce: taken over live' wait_for 5 announce_is both
+ok 'the guest speaks in a VLAN' speak_in 2a
 ok 'announce: the address that the guest claims is known' wait_for 10 claimed
-like 'vif show: in one line' "$(ctl vif show 1.0)" "addresses +$(guest_mac 1) \($(guest_ip 1)\)"
-like 'vm show: too' "$(ctl vm show)" "$(guest_mac 1) \($(guest_ip 1)\)"
-in_switch tcpdump -i sw1 -e -n -l -Q in "ether src $(guest_mac 1) and (arp or rarp)" >"$DIR/announced" 2>"$DIR/tcpdump.log" &
+like 'vif show: in one line' "$(ctl vif show 1.0)" "addresses +$(guest_mac 1) \($(guest_ip 1), VLAN 42\)"
+like 'vm show: too' "$(ctl vm show)" "$(guest_mac 1) \($(guest_ip 1), VLAN 42\)"
+in_switch tcpdump -i sw1 -e -n -l -Q in "ether src $(guest_mac 1) and (arp or rarp or vlan)" >"$DIR/announced" 2>"$DIR/tcpdump.log" &
 TCPDUMP=$!
 ok 'tcpdump listens' wait_for 10 grep -q 'listening on' "$DIR/tcpdump.log"
 carrier_cut 0
 ok 'cut again: announced by RARP' wait_for 5 heard "Reverse Request who-is $(guest_mac 1)"
+ok 'cut again: announced by RARP in its VLAN' wait_for 5 heard "vlan 42,.* Reverse Request who-is $(guest_mac 1)"
 ok 'cut again: announced by ARP' wait_for 5 heard "(Announcement|who-has) $(guest_ip 1)"
 ok 'team show counts both' wait_for 5 announced '.garp >= 3 and .pending == 0'
 kill "$TCPDUMP"

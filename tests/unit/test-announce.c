@@ -74,14 +74,16 @@ static void claim(int guest, unsigned int index, uint32_t ipv4, uint64_t now_ns)
 /* The source address of the next frame, as its index in macs; -1 none is due. It is sent or not. */
 static int next_is(uint64_t now_ns, bool sent)
 {
-	uint8_t frame[FRAME_ANNOUNCE_LEN], expect[FRAME_ANNOUNCE_LEN];
+	uint8_t frame[ANNOUNCE_FRAME_MAX], expect[FRAME_ANNOUNCE_LEN];
+	const unsigned int len = announce_next(&announce, claims, now_ns, frame);
 	int index;
 
-	if (!announce_next(&announce, claims, now_ns, frame))
+	if (!len)
 		return -1;
+	assert_int_equal(len, FRAME_ANNOUNCE_LEN);
 	index = frame[10] << 8 | frame[11];
 	frame_rarp(expect, macs[index]);
-	assert_memory_equal(frame, expect, sizeof(frame));
+	assert_memory_equal(frame, expect, len);
 	announce_done(&announce, sent, now_ns);
 	return index;
 }
@@ -94,7 +96,7 @@ static int next(uint64_t now_ns)
 /* As `next`, with the address of an ARP announcement in *ipv4, 0 = a RARP. */
 static int next_item(uint64_t now_ns, uint32_t *ipv4)
 {
-	uint8_t frame[FRAME_ANNOUNCE_LEN], expect[FRAME_ANNOUNCE_LEN];
+	uint8_t frame[ANNOUNCE_FRAME_MAX], expect[FRAME_ANNOUNCE_LEN];
 	uint32_t address;
 	int index;
 
@@ -107,7 +109,7 @@ static int next_item(uint64_t now_ns, uint32_t *ipv4)
 		frame_arp(expect, macs[index], *ipv4);
 	else
 		frame_rarp(expect, macs[index]);
-	assert_memory_equal(frame, expect, sizeof(frame));
+	assert_memory_equal(frame, expect, sizeof(expect));
 	announce_done(&announce, true, now_ns);
 	return index;
 }
@@ -266,6 +268,52 @@ static void test_failures_are_tried_again(void **state)
 	assert_int_equal(next_is(1100 * MS, false), 0);
 	start(1, 1100 * MS); /* instead */
 	assert_int_equal(announce_deadline(&announce), 1100 * MS);
+}
+
+/* The source address and the VLAN (0: no tag) of the next frame are these. */
+static void assert_next_in(unsigned int index, uint16_t vid, bool sent)
+{
+	uint8_t frame[ANNOUNCE_FRAME_MAX], expect[ANNOUNCE_FRAME_MAX];
+	unsigned int len = FRAME_ANNOUNCE_LEN;
+
+	frame_rarp(expect, macs[index]);
+	if (vid) {
+		memmove(expect + 16, expect + 12, len - 12);
+		memcpy(expect + 12, (uint8_t[4]){0x81, 0, (uint8_t)(vid >> 8), (uint8_t)vid}, 4);
+		len += 4;
+	}
+	assert_int_equal(announce_next(&announce, claims, announce_deadline(&announce), frame),
+			 len);
+	assert_memory_equal(frame, expect, len);
+	announce_done(&announce, sent, announce_deadline(&announce));
+}
+
+/* After the others of each round; tried again and forgotten as these are; not without end. */
+static void test_vlans(void **state)
+{
+	set(2, 200 * MS);
+	start(2, 0);
+	announce_in_vlan(&announce, macs[0], 7);
+	announce_in_vlan(&announce, macs[1], 4094);
+	announce_in_vlan(&announce, macs[0], 300);
+	assert_int_equal(announce_pending(&announce), 10);
+	for (unsigned int round = 0; round < 2; round++) {
+		assert_next_in(0, 0, true);
+		assert_next_in(1, 0, true);
+		assert_next_in(0, 7, true);
+		assert_next_in(1, 4094, round > 0);
+		if (round > 0)
+			announce_forget(&announce, macs[0]);
+		else
+			assert_next_in(0, 300, true);
+		if (round == 0)
+			assert_next_in(1, 4094, true); /* again */
+	}
+	assert_int_equal(announce_deadline(&announce), DEADLINE_NEVER);
+	start(1, 0);
+	for (unsigned int i = 0; i <= ANNOUNCE_VLANS_MAX; i++)
+		announce_in_vlan(&announce, macs[0], 1);
+	assert_int_equal(announce_pending(&announce), 2 * (1 + ANNOUNCE_VLANS_MAX));
 }
 
 /* Each window ends with a frame: as many as the burst then is may stand in it, and before a change
@@ -445,7 +493,7 @@ static void test_nothing_is_lost_when_all_is_full(void **state)
 	for (unsigned int i = 0; i < CLAIMS_MAX; i++)
 		claim(0, i % 2048, ipv4_of(i % 2048, i / 2048), 0);
 	start(ANNOUNCE_MACS_MAX + 1, 0);
-	assert_int_equal(announce.n_items, ANNOUNCE_ITEMS_MAX);
+	assert_int_equal(announce.n_items, ANNOUNCE_MACS_MAX + CLAIMS_MAX);
 	for (; announce_deadline(&announce) != DEADLINE_NEVER;
 	     now_ns = announce_deadline(&announce))
 		while (next_item(now_ns, &ipv4) >= 0) {
@@ -469,6 +517,7 @@ int main(void)
 		cmocka_unit_test_setup(test_failures_are_tried_again, setup),
 		cmocka_unit_test_setup(test_the_burst_changes_live, setup),
 		cmocka_unit_test_setup(test_a_larger_burst_helps_at_once, setup),
+		cmocka_unit_test_setup(test_vlans, setup),
 		cmocka_unit_test_setup_teardown(test_kinds, setup_claims, teardown),
 		cmocka_unit_test_setup_teardown(test_forget_takes_all_of_an_address, setup_claims,
 						teardown),

@@ -177,6 +177,63 @@ static void learned_addresses_age(void **state)
 	assert_int_equal(sw_macs(sw, macs, 8), 8);
 }
 
+/* A frame of src in a VLAN (with a priority), to nobody in particular. */
+static void speak_in(struct sw *sw, int port, int src, uint16_t vid)
+{
+	const struct lab_frame plain = lab_plain(src, 99);
+	struct lab_frame frame = lab_tagged(&plain);
+
+	frame.bytes[14] = (uint8_t)(5 << 5 | vid >> 8);
+	frame.bytes[15] = (uint8_t)vid;
+	lab_frame_guest(sw, port, &frame, UPLINK);
+}
+
+static void vlans_are_known_of_each_address(void **state)
+{
+	struct sw *sw = *state;
+	const int a = lab_port(sw, 1, LEARNING);
+	struct lab_frame cut = lab_plain(1, 99);
+	uint8_t own[6], learned[6];
+
+	lab_mac(1, own);
+	lab_mac(2, learned);
+	lab_now = 1;
+	lab_guest(sw, a, 1, 99, UPLINK);
+	speak_in(sw, a, 1, 0); /* a priority only */
+	speak_in(sw, a, 1, 4095);
+	cut.bytes[12] = 0x81;
+	cut.bytes[13] = 0;
+	cut.len = 17; /* no tag behind its type */
+	lab_frame_guest(sw, a, &cut, UPLINK);
+	assert_int_equal(sw_vlans(sw, own).n, 0);
+	assert_int_equal(sw_vlans(sw, learned).n, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		speak_in(sw, a, 1, 4094);
+		speak_in(sw, a, 1, 1);
+		speak_in(sw, a, 2, 700);
+	}
+	assert_int_equal(sw_vlans(sw, own).n, 2);
+	assert_int_equal(sw_vlans(sw, own).ids[0], 4094);
+	assert_int_equal(sw_vlans(sw, own).ids[1], 1);
+	assert_int_equal(sw_vlans(sw, learned).n, 1);
+	assert_int_equal(sw_vlans(sw, learned).ids[0], 700);
+	/* the last ones */
+	for (uint16_t vid = 100; vid < 100 + VLANS_MAX; vid++)
+		speak_in(sw, a, 1, vid);
+	assert_int_equal(sw_vlans(sw, own).n, VLANS_MAX);
+	for (unsigned int i = 0; i < VLANS_MAX; i++)
+		assert_in_range(sw_vlans(sw, own).ids[i], 100, 99 + VLANS_MAX);
+	/* forgotten with the address */
+	lab_now += SWITCH_AGE_NS + 1;
+	assert_int_equal(sw_vlans(sw, learned).n, 1); /* as of the last frame */
+	lab_guest(sw, a, 1, 99, UPLINK);
+	assert_int_equal(sw_vlans(sw, learned).n, 0);
+	lab_guest(sw, a, 2, 99, UPLINK);
+	assert_int_equal(sw_vlans(sw, learned).n, 0);
+	sw_port_remove(sw, a);
+	assert_int_equal(sw_vlans(sw, own).n, 0);
+}
+
 static void aged_addresses_free_their_port(void **state)
 {
 	struct sw *sw = *state;
@@ -389,6 +446,7 @@ int main(void)
 		TEST(learning_ports_have_more_addresses),
 		TEST(learning_has_a_limit),
 		TEST(learned_addresses_age),
+		TEST(vlans_are_known_of_each_address),
 		TEST(aged_addresses_free_their_port),
 		TEST(all_ports_can_be_full),
 		TEST(floods_to_each_port_once),

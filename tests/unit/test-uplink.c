@@ -191,6 +191,29 @@ static void addresses_are_announced_where_their_guests_send(void **state)
 }
 
 /* The new active member takes nothing for a while. */
+/* Switches look a guest up in its VLAN. */
+static void guests_are_announced_in_their_vlans(void **state)
+{
+	struct dp *dp = *state;
+	const uint32_t len = dp_tcp(frame + 4, dp_wire_mac, dp->guests[0].mac, 100, 2);
+	uint8_t rarp[FRAME_TAG_LEN + FRAME_ANNOUNCE_LEN];
+	unsigned int n = 0;
+
+	frame_insert_tag(frame + 4, FRAME_TYPE_VLAN, 42);
+	dp_send(dp, 0, frame, len + 4, NULL, NETTXF_data_validated, 0, 0);
+	dp_advance(dp, 100 * NSEC_PER_MSEC);
+	forget(dp);
+	link_is(dp, 0, false);
+	frame_rarp(rarp + FRAME_TAG_LEN, dp->guests[0].mac);
+	frame_insert_tag(rarp + FRAME_TAG_LEN, FRAME_TYPE_VLAN, 42);
+	for (unsigned int i = 0; i < dp->nics[1]->n_sent; i++)
+		n += dp->nics[1]->sent[i]->len == sizeof(rarp) &&
+		     memcmp(dp->nics[1]->sent[i]->data, rarp, sizeof(rarp)) == 0;
+	assert_int_equal(n, 1);
+	for (unsigned int i = 0; i < DP_GUESTS; i++)
+		assert_int_equal(took(dp, 1, i, true), 1);
+}
+
 static void announcements_wait_for_a_full_member(void **state)
 {
 	struct dp *dp = *state;
@@ -497,6 +520,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_bound_guest_uses_its_nic, dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
 						dp_setup, dp_teardown),
+		cmocka_unit_test_setup_teardown(guests_are_announced_in_their_vlans, dp_setup,
+						dp_teardown),
 		cmocka_unit_test_setup_teardown(announcements_wait_for_a_full_member, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(guests_are_announced_by_arp, dp_setup, dp_teardown),

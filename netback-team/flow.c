@@ -189,9 +189,9 @@ uint64_t flow_hash(const struct flow_key *key, enum flow_fields fields, uint32_t
 	return finish(h);
 }
 
-uint64_t flow_hash_mac(const uint8_t mac[6], uint32_t seed)
+uint64_t flow_hash_mac(const uint8_t mac[6], uint16_t vlan, uint32_t seed)
 {
-	const struct flow_key key = {.src_mac = load_mac(mac)};
+	const struct flow_key key = {.src_mac = load_mac(mac), .vlan = vlan};
 
 	return flow_hash(&key, FLOW_VLAN_SRCMAC, seed);
 }

@@ -58,7 +58,7 @@ void flow_key_init(struct flow_key *key, const uint8_t *head, size_t head_len, s
 /** Hash of these fields; every bit of them and of seed changes each bit of it with even odds. */
 uint64_t flow_hash(const struct flow_key *key, enum flow_fields fields, uint32_t seed);
 
-/** Hash of an Ethernet address without VLAN, as FLOW_VLAN_SRCMAC of its frames. */
-uint64_t flow_hash_mac(const uint8_t mac[6], uint32_t seed);
+/** Hash of an Ethernet address in a VLAN (0 = none), as FLOW_VLAN_SRCMAC of its frames. */
+uint64_t flow_hash_mac(const uint8_t mac[6], uint16_t vlan, uint32_t seed);
 
 #endif

@@ -60,6 +60,15 @@ static inline uint16_t frame_type(const uint8_t *frame)
 	return (uint16_t)(frame[12] << 8 | frame[13]);
 }
 
+/** The VLAN of a frame (whole, or a head of 18 bytes or more) with a customer's outer tag; 0 =
+ * none.
+ */
+static inline uint16_t frame_vlan(const uint8_t *frame)
+{
+	return frame_type(frame) == FRAME_TYPE_VLAN ? (uint16_t)((frame[14] & 0xf) << 8 | frame[15])
+						    : 0;
+}
+
 /** Link-local control frames (01:80:c2:00:00:0x: STP, pause, LACP, LLDP) never cross a bridge (IEEE
  * 802.1Q 8.6.3). */
 bool frame_is_link_local(const uint8_t dst[6]);

@@ -182,7 +182,8 @@ static int seat_now(const struct seat *seat, uint32_t usable)
 	return seat_in(usable, seat->member) ? seat->member : seat->want;
 }
 
-int spread_member_of_mac(const struct team *team, const struct pin *pin, const uint8_t mac[6])
+int spread_member_of_mac(const struct team *team, const struct pin *pin, const uint8_t mac[6],
+			 uint16_t vlan)
 {
 	const struct policy *policy = policy_get(team->options.mode);
 	uint64_t hash;
@@ -193,7 +194,7 @@ int spread_member_of_mac(const struct team *team, const struct pin *pin, const u
 	if (pin && pin_binds(pin) && !policy->single_active)
 		member = seat_now(&pin->seat, team->usable);
 	if (member < 0 && policy->by_mac) {
-		hash = flow_hash_mac(mac, (uint32_t)team->options.hash_seed);
+		hash = flow_hash_mac(mac, vlan, (uint32_t)team->options.hash_seed);
 		member = seat_now(&team->spread.map.buckets[hash % BUCKETS].seat, team->usable);
 	}
 	return seat_in(team->usable, member) ? member : team->active;

@@ -105,9 +105,10 @@ bool spread_pin_set(struct team *team, struct pin *pin, const char *list, bool c
  * the observer is told, too. */
 bool spread_pin_place(struct team *team, struct pin *pin, const char *list, bool confine,
 		      enum pin_reach reach, uint64_t now_ns);
-/** The member on which a switch has to learn the address of a guest (pin may be NULL), -1 = none.
- */
-int spread_member_of_mac(const struct team *team, const struct pin *pin, const uint8_t mac[6]);
+/** The member on which a switch has to learn the address of a guest (pin may be NULL) in a VLAN (0
+ * = none); -1 = none. */
+int spread_member_of_mac(const struct team *team, const struct pin *pin, const uint8_t mac[6],
+			 uint16_t vlan);
 /** Do addresses of guests change their member when members come and go? */
 bool spread_moves_macs(const struct team *team);
 

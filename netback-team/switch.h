@@ -18,8 +18,8 @@
  *   one is marked away, so that frames for it leave the host, until the guest speaks here again.
  * - R5: not for SWITCH_GARP_LOCK_NS after the guest announced itself here, or we announced it
  *   (sw_announced): that comes back, too.
- * - R6: sw_macs and sw_vlans list what to announce after a failover: a guest that sends tagged
- * frames is looked up in its VLAN by the physical switch.
+ * - R6: sw_macs and sw_vlans list what to announce after a failover (a physical switch looks a
+ *   guest up in its VLAN).
  * - R7: link-local control frames (LACP, STP, LLDP, pause) reach no guest, no guest sends them.
  * - R8: a physical switch may not know a guest that has been silent for SWITCH_SILENT_NS, and then
  *   floods its frames to every member. A frame that came through a member of the other kind

@@ -422,7 +422,8 @@ static const struct pin *pin_of_mac(const struct worker *w, const uint8_t mac[6]
 static bool announce_one(struct worker *w, uint8_t *frame, unsigned int len)
 {
 	const uint8_t *mac = frame_src(frame);
-	const int member = spread_member_of_mac(&w->team, pin_of_mac(w, mac), mac);
+	const int member =
+		spread_member_of_mac(&w->team, pin_of_mac(w, mac), mac, frame_vlan(frame));
 	struct virtio_net_hdr vnet = {0};
 	struct iovec iov[2] = {{&vnet, sizeof(vnet)}, {frame, len}};
 	struct mmsghdr msg = {.msg_hdr = {.msg_iov = iov, .msg_iovlen = 2}};

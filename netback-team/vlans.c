@@ -5,16 +5,13 @@
 #include "frame.h"
 #include "util.h"
 
-#define VID_MASK 0xfffu
+#define RESERVED 0xfff
 
 void vlans_note(struct vlans *vlans, const uint8_t *head, size_t head_len)
 {
-	uint16_t id;
+	const uint16_t id = head_len >= FRAME_ETH_LEN + FRAME_TAG_LEN ? frame_vlan(head) : 0;
 
-	if (head_len < FRAME_ETH_LEN + FRAME_TAG_LEN || frame_type(head) != FRAME_TYPE_VLAN)
-		return;
-	id = (uint16_t)(head[14] << 8 | head[15]) & VID_MASK;
-	if (id == 0 || id == VID_MASK) /* a priority only; reserved (IEEE 802.1Q table 9-2) */
+	if (id == 0 || id == RESERVED) /* none, or a priority only; IEEE 802.1Q table 9-2 */
 		return;
 	for (unsigned int i = 0; i < vlans->n; i++)
 		if (vlans->ids[i] == id)

@@ -278,9 +278,13 @@ static void srcdst_is_the_same_both_ways(void **state)
 static void mac_hash_is_that_of_its_frames(void **state)
 {
 	uint8_t frame[60] = {0, 1, 2, 3, 4, 5, 0, 0x16, 0x3e, 7, 8, 9, 8, 6};
-	const struct flow_key key = key_of(frame, sizeof(frame));
+	struct flow_key key = key_of(frame, sizeof(frame));
 
-	assert_int_equal(flow_hash_mac(frame + 6, 11), flow_hash(&key, FLOW_VLAN_SRCMAC, 11));
+	assert_int_equal(flow_hash_mac(frame + 6, 0, 11), flow_hash(&key, FLOW_VLAN_SRCMAC, 11));
+	memcpy(frame + 12, (uint8_t[4]){0x81, 0, 0xb1, 0x23}, 4);
+	key = key_of(frame, sizeof(frame));
+	assert_int_equal(flow_hash_mac(frame + 6, 0x123, 11),
+			 flow_hash(&key, FLOW_VLAN_SRCMAC, 11));
 }
 
 /* One bit of the key flips each bit of the hash in half of the cases. */

@@ -263,8 +263,9 @@ static void slb_keeps_the_guest_together(void **state)
 		int member;
 
 		memcpy(&frame.key.src_mac, mac, sizeof(mac));
+		frame.key.vlan = guest % 2 * 42;
 		member = ask(frame);
-		assert_int_equal(spread_member_of_mac(&team, NULL, mac), member);
+		assert_int_equal(spread_member_of_mac(&team, NULL, mac, frame.key.vlan), member);
 		count[member]++;
 		frame.key.dst[0] ^= 99;
 		frame.key.dst_mac ^= 99;

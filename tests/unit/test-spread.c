@@ -130,7 +130,7 @@ static void names_may_come_later(void **state)
 	member = team_add(&team, "eth9", 128, NULL);
 	team_on_link(&team, member, true, now_ns);
 	assert_int_equal(only_member(0), member);
-	assert_int_equal(spread_member_of_mac(&team, &pins[0], (uint8_t[6]){2}), member);
+	assert_int_equal(spread_member_of_mac(&team, &pins[0], (uint8_t[6]){2}, 0), member);
 	team_remove(&team, member, now_ns);
 	assert_in_range(send_from(0, 1), 0, 1);
 	assert_int_equal(team_add(&team, "other", 128, NULL), member);
@@ -143,7 +143,7 @@ static void one_active_member_means_all(void **state)
 	team_with("active-backup", (struct team_options){0}, 2);
 	bind_guest(0, "nic1", false);
 	assert_int_equal(only_member(0), 0);
-	assert_int_equal(spread_member_of_mac(&team, &pins[0], (uint8_t[6]){2}), 0);
+	assert_int_equal(spread_member_of_mac(&team, &pins[0], (uint8_t[6]){2}, 0), 0);
 	assert_false(spread_moves_macs(&team));
 }
 

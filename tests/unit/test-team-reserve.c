@@ -111,11 +111,11 @@ static void it_moves_when_the_old_member_has_sent_all(void **state)
 	assert_int_equal(choose_for(&lab, &pin, 10, 0), 0);
 	assert_int_equal(choose_for(&lab, &pin, 20, 0), C);
 	/* Switches are told where it is going, not where it was. */
-	assert_int_equal(spread_member_of_mac(&lab.team, &pin, (const uint8_t[6]){2}), C);
+	assert_int_equal(spread_member_of_mac(&lab.team, &pin, (const uint8_t[6]){2}, 0), C);
 	place(&lab, &pin, "", PIN_NORMAL, 20);
 	assert_int_equal(choose_for(&lab, &pin, 20, 0), C);
 	assert_int_equal(choose_for(&lab, &pin, 30, 0), 0);
-	assert_int_equal(spread_member_of_mac(&lab.team, &pin, (const uint8_t[6]){2}), 0);
+	assert_int_equal(spread_member_of_mac(&lab.team, &pin, (const uint8_t[6]){2}, 0), 0);
 	spread_pin_remove(&lab.team, &pin);
 }
 

@@ -190,7 +190,6 @@ static void addresses_are_announced_where_their_guests_send(void **state)
 		assert_int_equal(took(dp, 1, i, true), 1);
 }
 
-/* The new active member takes nothing for a while. */
 /* Switches look a guest up in its VLAN. */
 static void guests_are_announced_in_their_vlans(void **state)
 {
@@ -214,6 +213,7 @@ static void guests_are_announced_in_their_vlans(void **state)
 		assert_int_equal(took(dp, 1, i, true), 1);
 }
 
+/* The new active member takes nothing for a while. */
 static void announcements_wait_for_a_full_member(void **state)
 {
 	struct dp *dp = *state;

@@ -21,7 +21,7 @@
 
 struct seat {
 	int16_t member;	   /**< sends there, -1 = nowhere yet */
-	int16_t last;	   /**< that clear_ns is of */
+	int16_t last;	   /**< its last frame went there */
 	int16_t want;	   /**< belongs there; differs while it waits to move. -1 = anywhere */
 	uint64_t clear_ns; /**< its last frame will have left the member by then */
 	uint64_t bytes;	   /**< sent since the owner last looked */

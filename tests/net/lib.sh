@@ -229,7 +229,6 @@ holdings() {
     find "/proc/$DAEMON_PID/task" -mindepth 1 -maxdepth 1 -printf 'thread\n' | uniq -c
     printf '%7d pages of guests\n' "$(grep -c -e xenbox -e memfd "/proc/$DAEMON_PID/maps")"
 }
-holds() { [[ $(holdings) == "$1" ]]; }
 
 # events_say REGEX
 events_say() { [[ $(ctl events) =~ $1 ]]; }

@@ -190,27 +190,65 @@ static void addresses_are_announced_where_their_guests_send(void **state)
 		assert_int_equal(took(dp, 1, i, true), 1);
 }
 
+/* Guest 0 sends a frame in a VLAN. */
+static void send_in_vlan(struct dp *dp, uint16_t vid)
+{
+	const uint32_t len = dp_tcp(frame + FRAME_TAG_LEN, dp_wire_mac, dp->guests[0].mac, 100, 2);
+
+	frame_insert_tag(frame + FRAME_TAG_LEN, FRAME_TYPE_VLAN, vid);
+	dp_send(dp, 0, frame, len + FRAME_TAG_LEN, NULL, NETTXF_data_validated, 0, 0);
+	dp_run(dp);
+}
+
+/* How often a NIC announced guest 0 in a VLAN. */
+static unsigned int announced_in_vlan(struct dp *dp, int nic, uint16_t vid)
+{
+	uint8_t rarp[FRAME_TAG_LEN + FRAME_ANNOUNCE_LEN];
+	unsigned int n = 0;
+
+	frame_rarp(rarp + FRAME_TAG_LEN, dp->guests[0].mac);
+	frame_insert_tag(rarp + FRAME_TAG_LEN, FRAME_TYPE_VLAN, vid);
+	for (unsigned int i = 0; i < dp->nics[nic]->n_sent; i++)
+		n += dp->nics[nic]->sent[i]->len == sizeof(rarp) &&
+		     memcmp(dp->nics[nic]->sent[i]->data, rarp, sizeof(rarp)) == 0;
+	return n;
+}
+
 /* Switches look a guest up in its VLAN. */
 static void guests_are_announced_in_their_vlans(void **state)
 {
 	struct dp *dp = *state;
-	const uint32_t len = dp_tcp(frame + 4, dp_wire_mac, dp->guests[0].mac, 100, 2);
-	uint8_t rarp[FRAME_TAG_LEN + FRAME_ANNOUNCE_LEN];
-	unsigned int n = 0;
 
-	frame_insert_tag(frame + 4, FRAME_TYPE_VLAN, 42);
-	dp_send(dp, 0, frame, len + 4, NULL, NETTXF_data_validated, 0, 0);
+	send_in_vlan(dp, 42);
 	dp_advance(dp, 100 * NSEC_PER_MSEC);
 	forget(dp);
 	link_is(dp, 0, false);
-	frame_rarp(rarp + FRAME_TAG_LEN, dp->guests[0].mac);
-	frame_insert_tag(rarp + FRAME_TAG_LEN, FRAME_TYPE_VLAN, 42);
-	for (unsigned int i = 0; i < dp->nics[1]->n_sent; i++)
-		n += dp->nics[1]->sent[i]->len == sizeof(rarp) &&
-		     memcmp(dp->nics[1]->sent[i]->data, rarp, sizeof(rarp)) == 0;
-	assert_int_equal(n, 1);
+	assert_int_equal(announced_in_vlan(dp, 1, 42), 1);
 	for (unsigned int i = 0; i < DP_GUESTS; i++)
 		assert_int_equal(took(dp, 1, i, true), 1);
+}
+
+/* In mode slb each VLAN of a guest has its member. */
+static void a_vlan_is_announced_where_its_frames_go(void **state)
+{
+	struct dp *dp = *state;
+	unsigned int second = 0;
+	int used[VLANS_MAX];
+
+	set_mode(dp, "slb");
+	for (uint16_t vid = 1; vid <= VLANS_MAX; vid++) {
+		send_in_vlan(dp, vid);
+		used[vid - 1] = (int)took(dp, 1, 0, false);
+		second += (unsigned int)used[vid - 1];
+		forget(dp);
+	}
+	assert_in_range(second, 1, VLANS_MAX - 1);		    /* on both */
+	uplink_announce_set(dp->worker, &dp->worker->team.options); /* another mode than before */
+	dp_run(dp);
+	for (uint16_t vid = 1; vid <= VLANS_MAX; vid++) {
+		assert_int_equal(announced_in_vlan(dp, used[vid - 1], vid), 1);
+		assert_int_equal(announced_in_vlan(dp, !used[vid - 1], vid), 0);
+	}
 }
 
 /* The new active member takes nothing for a while. */
@@ -521,6 +559,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(addresses_are_announced_where_their_guests_send,
 						dp_setup, dp_teardown),
 		cmocka_unit_test_setup_teardown(guests_are_announced_in_their_vlans, dp_setup,
+						dp_teardown),
+		cmocka_unit_test_setup_teardown(a_vlan_is_announced_where_its_frames_go, dp_setup,
 						dp_teardown),
 		cmocka_unit_test_setup_teardown(announcements_wait_for_a_full_member, dp_setup,
 						dp_teardown),
